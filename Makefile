@@ -19,7 +19,7 @@ TEST_PROGRAMS := prometheus:prometheus docker-compose:docker-compose systemd-ana
 # Calls to place (make run CALLS=40), and STAY=0 to end when they are over.
 export CALLS ?= 60
 export STAY ?= 1
-SOAK_SECONDS ?= 1800
+SOAK_CALLS ?= 100000
 
 .PHONY: help setup setup-tests programs test-programs run test lint format acceptance wrap-ups laws leading chaos fuzz bench bench-against soak lock lowest clean FORCE
 
@@ -28,13 +28,13 @@ help:
 	@echo "make test       lint, then every test, on a real Asterisk and a real PostgreSQL"
 	@echo "make wrap-ups   no agent is offered a call in a wrap-up: 1,000 ends of conversations"
 	@echo "make laws       the laws of the record over 1,000 calls, by the telephones' own count"
-	@echo "make fuzz       hostile input at every entrance: CASES=120000 SEED=1; make test has a short form"
+	@echo "make fuzz       hostile input at every entrance: CASES=100000 SEED=1; make test has a short form"
 	@echo "make leading    of eight engines that log in at the same instant one acts: 100 rounds"
 	@echo "make chaos FAULT=NAME  rounds of real calls under a fault, at most 20 minutes; SEED=N again; without FAULT: their names"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the figures of bench/"
 	@echo "make bench-against REV=…  the same of an earlier commit and of this tree, in pairs"
-	@echo "make soak       calls for SOAK_SECONDS ($(SOAK_SECONDS))"
+	@echo "make soak       SOAK_CALLS ($(SOAK_CALLS)) calls, 30 a second, and whether anything grows with them"
 	@echo "make setup      what run and bench need: programs (as root), .venv, Asterisk; setup-tests: what tests need too"
 	@echo "make lock       renew constraints.txt"
 	@echo "make lowest     the tests that need no PBX, with the lowest versions that pyproject.toml allows"
@@ -91,7 +91,7 @@ laws: setup-tests
 
 # Every entrance: counts and seed stand at the end of what it prints; a finding fails. make test has a short form.
 fuzz: setup-tests
-	HYPOTHESIS_PROFILE=fuzz FUZZ_CASES=$(or $(CASES),120000) $(BIN)/pytest -q tests/fuzz \
+	HYPOTHESIS_PROFILE=fuzz FUZZ_CASES=$(or $(CASES),100000) $(BIN)/pytest -q tests/fuzz \
 	  --hypothesis-seed=$(or $(SEED),1)
 
 # Some six minutes (make test has a short form).
@@ -110,7 +110,7 @@ bench-against: setup
 	$(BIN)/python -m bench against $(REV)
 
 soak: setup
-	@STAY=0 $(BIN)/python -m deploy.demo.run --for-seconds $(SOAK_SECONDS)
+	$(BIN)/python -m bench soak --calls $(SOAK_CALLS)
 
 # A fresh environment, so that nothing installed by hand slips in.
 lock:

@@ -127,6 +127,14 @@ class Callers:
         rows = self._statistics()
         return int(rows[-1]["CurrentCall"]) if rows else 0
 
+    def last_failure_seconds(self) -> float:
+        """From the first call to the last look at which one more had failed; 0 when none did."""
+        rows = self._statistics()
+        failed = [int(row["FailedCall(C)"]) for row in rows]
+        later = [row for row, before, now in zip(rows[1:], failed, failed[1:], strict=False) if now > before]
+        last = later[-1] if later else rows[0] if rows and failed[0] else None
+        return 0.0 if last is None else _instant(last["CurrentTime"]) - _instant(rows[0]["StartTime"])
+
     def _statistics(self) -> list[dict[str, str]]:
         path = self._folder / "statistics.csv"
         if not path.exists():
@@ -137,9 +145,8 @@ class Callers:
 
     def _placing_seconds(self, rows: list[dict[str, str]]) -> float:
         """Until SIPp had begun them all."""
-        began = float(rows[0]["StartTime"].rpartition("\t")[2])
         placed = next((row for row in rows if int(row["TotalCallCreated"]) >= self._calls), rows[-1])
-        return max(0.001, float(placed["CurrentTime"].rpartition("\t")[2]) - began)
+        return max(0.001, _instant(placed["CurrentTime"]) - _instant(rows[0]["StartTime"]))
 
     def _read(self, ended: Finished) -> Placed:
         rows = self._statistics()
@@ -156,6 +163,11 @@ class Callers:
             cpu_seconds=ended.cpu_seconds,
             placing_seconds=self._placing_seconds(rows),
         )
+
+
+def _instant(written: str) -> float:
+    """Seconds, of what SIPp writes: a date, and after a tab the same in seconds."""
+    return float(written.rpartition("\t")[2])
 
 
 _OK = """<![CDATA[

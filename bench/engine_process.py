@@ -11,6 +11,8 @@ With the option `closely` these as well, at the price of some 3 % of the engine'
     play      from the decision to play an empty sound to its end, everything included; but for the first sound, which
               waits until the call is answered (Asterisk waits half a second for media, and here is none)
     turn      from the arrival of an input to the end of what follows: decide, encode, write
+
+With the option `sizes` SIGUSR2 has it write how large it is (`bench.sizes`), to FILE with `.sizes` at its end.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
+from bench import sizes
 from callrouter.app import engine as app
 from callrouter.app.lifetime import run
 from callrouter.asterisk.switch import AsteriskSwitch
@@ -86,6 +89,8 @@ def main() -> None:
     *options, path = sys.argv[1:]
     for kept in (KeepingMetrics, KeepingSwitch, KeepingDriver) if "closely" in options else (KeepingMetrics,):
         setattr(app, kept.__mro__[1].__name__, kept)
+    if "sizes" in options:
+        sizes.install(Path(path).with_suffix(".sizes"))
     settings = load_settings()
     try:
         run(app.run_engine(settings, settings.required_api_token()))

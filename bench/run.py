@@ -16,15 +16,32 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a script: the project is one folder up
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import against, ami, chaos, control, files, held, load, others, restart, stream, team
+from bench import (
+    adoption,
+    against,
+    ami,
+    chaos,
+    control,
+    files,
+    held,
+    load,
+    others,
+    overload,
+    restart,
+    soak,
+    stream,
+    team,
+)
 from bench.report import Section, machine, write_results
 from bench.stand import Stand, stand
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 NAMES = (
     *("core", "route", "diff", "load800", "proof", "reload", "teams"),
-    *("ami", "writer", "control", "load", "held", "restart", "team", "stream"),
+    *("ami", "writer", "control", "load", "held", "adoption", "restart", "overload", "team", "stream"),
 )
+BY_NAME = ("soak",)
+"""Those that run only when they are asked for."""
 _versions: dict[str, str] = {}
 
 
@@ -49,7 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "control": lambda: _standing(control.bench, seconds),
         "load": lambda: _standing(load.bench, seconds),
         "stream": lambda: stream.bench(seconds),
+        "adoption": lambda: _standing(adoption.bench, seconds),
+        "overload": lambda: _standing(overload.bench, 10.0 if options.quick else 60.0, max_calls=overload.LIMIT),
         "held": lambda: _standing(held.bench, 10.0 if options.quick else 60.0),
+        "soak": lambda: _standing(
+            lambda found, _: soak.bench(found, calls=options.calls or (3_000 if options.quick else soak.CALLS)), seconds
+        ),
         "restart": lambda: restart.bench(2 if options.quick else 5),
         "team": lambda: team.bench(20.0 if options.quick else 600.0 if options.names else 120.0),
     }
@@ -70,15 +92,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("names", nargs="*", choices=[[], *NAMES], metavar="NAME", help=f"which: {', '.join(NAMES)}")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        choices=[[], *NAMES, *BY_NAME],
+        metavar="NAME",
+        help=f"which: {', '.join((*NAMES, *BY_NAME))}",
+    )
+    parser.add_argument("--calls", type=int, default=0, help=f"of soak (default: {soak.CALLS:,})")
     parser.add_argument("--quick", action="store_true", help="some seconds each; writes no RESULTS.md")
     parser.add_argument("--no-fail", action="store_true", help="end with 0 although a number is missed")
     return parser.parse_args(arguments)
 
 
-def _standing(bench: Callable[[Stand, float], Section], seconds: float) -> Section:
+def _standing(bench: Callable[[Stand, float], Section], seconds: float, *, max_calls: int = 0) -> Section:
     """A bench with an Asterisk of its own."""
-    with stand() as found:
+    with stand(max_calls=max_calls) as found:
         section = bench(found, seconds)
         _versions.update(found.versions())
         return section

@@ -199,14 +199,20 @@ def engine_settings(folder: Path, name: str, pbx: Pbx) -> dict[str, str]:
 class EngineProcess(Controller):
     """The whole engine, with its embedded PostgreSQL in `data_dir`."""
 
-    def __init__(self, name: str, folder: Path, pbx: Pbx, *options: str) -> None:
-        self.data_dir = folder / f"{name}-data"
+    def __init__(self, name: str, folder: Path, pbx: Pbx, *options: str, after: EngineProcess | None = None) -> None:
+        """`after` is an engine whose data folder it takes over."""
+        self.data_dir: Path = after.data_dir if after is not None else folder / f"{name}-data"
         self.postgresql_version = ""
         self.settings = engine_settings(folder, name, pbx)
         self.port = int(self.settings["CALLROUTER_ENGINE_PORT"])
         super().__init__(name, folder, ["-m", "bench.engine_process", *options], self.settings)
         self._wait_until_ready()
         self._postmaster = int((self.data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
+
+    @property
+    def sizes_path(self) -> Path:
+        """Where it writes how large it is, with the option `sizes`."""
+        return self._times.with_suffix(".sizes")
 
     def postgresql_cpu_seconds(self) -> float:
         """So far, of all its processes that live or were waited for."""
@@ -279,9 +285,9 @@ class Stand:
     _started: list[Controller]
     _streams: list[Callers]
 
-    def engine(self, *options: str) -> EngineProcess:
-        """Start an engine with a database of its own; options are those of `engine_process`."""
-        engine = EngineProcess(f"engine-{len(self._started)}", self.root, self.pbx, *options)
+    def engine(self, *options: str, after: EngineProcess | None = None) -> EngineProcess:
+        """Start an engine with a database of its own, or in the place of another; options: of `engine_process`."""
+        engine = EngineProcess(f"engine-{len(self._started)}", self.root, self.pbx, *options, after=after)
         self._started.append(engine)
         return engine
 
@@ -396,10 +402,12 @@ def stand(
     contacts: Mapping[str, str] | None = None,
     queue_members: Mapping[str, Sequence[str]] | None = None,
     extra_conf: Mapping[str, str] | None = None,
+    max_calls: int = 0,
 ) -> Iterator[Stand]:
     """A fresh Asterisk with the bench's dialplans; everything is removed in the end.
 
-    `contacts` are the agents' telephones, and where they stand; `queue_members` are queues and their agents.
+    `contacts` are the agents' telephones, and where they stand; `queue_members` are queues and their agents;
+    `max_calls` are admitted at once (0: any number).
     """
     root = Path(tempfile.mkdtemp(prefix="callrouter-bench-"))
     root.chmod(0o755)
@@ -413,7 +421,7 @@ def stand(
         with Pbx.start(
             root / "pbx",
             ari=True,
-            max_calls=0,
+            max_calls=max_calls,
             extra_conf=extra,
             agents=max(8, len(phones)),
             agent_contacts=phones,

@@ -104,6 +104,8 @@ class Absence:
                     line.lose(told.reason, told.at)
                 else:
                     line.hear(told)
+            if row.noted.voiced is not None:
+                line.voiced(row.noted.voiced)
             line.channel_ended(row.cause, at)
 
     def _conclude(self, line: Line, row: EndedRow | None) -> None:
@@ -120,6 +122,8 @@ class Absence:
         now = self.clock.now()
         if line.state is LineState.LOST:  # what came before is reported, and the fallback's answers are news at most
             noted = replace(noted, before=NOBODY)
+        if noted.voiced is not None:
+            line.voiced(noted.voiced)
         for told in missed(noted, reason=FALLBACK_REASON, earliest=min(self.lost_at or now, now), latest=now):
             if isinstance(told, inputs.ControlLost):
                 line.lose(told.reason, told.at)

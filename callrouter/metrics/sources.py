@@ -67,6 +67,12 @@ class Sources:
     """Calls placed for callbacks that are over, by what became of them."""
     callbacks_under_way: Callable[[], int] | None = None
     """Callbacks that wait in a queue, are rung or talk."""
+    tasks: Callable[[], int] | None = None
+    """Tasks of the loop; called in it."""
+    database: Callable[[], Mapping[str, int]] | None = None
+    """Entries of ours in Asterisk's own database, by family."""
+    kept_calls: Callable[[], int] | None = None
+    """Calls of which the engine's own journal keeps what they have reached."""
 
 
 class SourceCollector(Collector):
@@ -112,6 +118,23 @@ class SourceCollector(Collector):
         if sources.callbacks_under_way is not None:
             said = "Callbacks that wait in a queue, are rung or talk"
             yield GaugeMetricFamily("callrouter_callbacks_under_way", said, value=sources.callbacks_under_way())
+        yield from _sizes(sources)
+
+
+def _sizes(sources: Sources) -> Iterable[Metric]:
+    """What grows only if something is wrong."""
+    if sources.tasks is not None:
+        said = "Tasks of the engine's loop; none belongs to a call"
+        yield GaugeMetricFamily("callrouter_tasks", said, value=sources.tasks())
+    if sources.kept_calls is not None:
+        said = "Calls in the engine's own journal: in progress, or not in the record yet"
+        yield GaugeMetricFamily("callrouter_journal_calls", said, value=sources.kept_calls())
+    if sources.database is not None:
+        said = "Entries of ours in Asterisk's own database, once a minute"
+        entries = GaugeMetricFamily("callrouter_astdb_entries", said, labels=["family"])
+        for family, count in sources.database().items():
+            entries.add_metric([family], count)
+        yield entries
 
 
 def _link(link: LinkCounters) -> Iterable[Metric]:

@@ -96,6 +96,8 @@ class Driver:
         turn = engine.take_over(replace(call, pbx=self._pbx), self._epoch, at)
         live = LiveCall(turn.call, plan)
         self.calls.add(live)
+        with contextlib.suppress(CoreError):  # its channel has the state of before
+            self._keeper.note(live.call.call_id, state.encode(plan, live.call))
         self._listeners.tell(turn.facts)
         return live
 

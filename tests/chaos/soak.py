@@ -19,7 +19,7 @@ PER_CALLS: Final = 10_000
 """Growth is told for so many calls."""
 QUIET_SECONDS: Final = 4.0
 """After the last call of a part: rows are written, and Asterisk's own clearing up is done."""
-TASKS: Final = "callrouter_asyncio_tasks"
+TASKS: Final = "callrouter_tasks"
 GROWS: Final[Mapping[str, float]] = {
     "engine_mb": 0.5,
     "asterisk_mb": 1.0,

@@ -85,6 +85,9 @@ def metrics() -> Iterator[str]:
         refused=dict,
         callbacks=dict,
         callbacks_under_way=int,
+        tasks=int,
+        database=dict,
+        kept_calls=int,
     )
     EngineMetrics(registry, version="", target_of=lambda _: None).watch(counted)
     for family in registry.collect():

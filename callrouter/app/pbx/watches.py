@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from callrouter.app.pbx.named_queues import NamedQueues
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
+from callrouter.asterisk.pbx.database_size import DatabaseSize
 from callrouter.asterisk.pbx.frozen import FrozenWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
@@ -25,6 +26,7 @@ class Watches:
     refused: RefusedCalls
     names: NamedQueues
     frozen: FrozenWatch
+    database: DatabaseSize
 
     def start(self, tasks: Tasks) -> None:
         """Look from now on, whether the link is up or not."""
@@ -35,3 +37,4 @@ class Watches:
         tasks.keep(self.queues.run, "check of the queues")
         tasks.keep(self.trunk.run, "check of the trunk")
         tasks.keep(self.refused.run, "count of refused calls")
+        tasks.keep(self.database.run, "size of Asterisk's database")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans
 from callrouter.app.pbx.named_queues import NamedQueues
@@ -14,6 +16,7 @@ from callrouter.app.wiring.kept import unfinished_of
 from callrouter.asterisk.adoption.adopting import Adoption
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
+from callrouter.asterisk.pbx.database_size import DatabaseSize
 from callrouter.asterisk.pbx.frozen import FrozenWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
@@ -50,6 +53,7 @@ def watches_of(ground: Ground, dialplans: Dialplans, metrics: EngineMetrics, fee
             link_up=link_up,
             on_ended=metrics.leg_vanished,
         ),
+        database=DatabaseSize(link, link_up=link_up),
         refused=RefusedCalls(link, link_up=link_up, now=ground.clock.now),
         names=NamedQueues(handover, lambda: dialplans.served.plans, ground.calls, due=ground.names_due),
         frozen=FrozenWatch(link, link_up=link_up),
@@ -116,4 +120,7 @@ def sources_of(
         refused=lambda: watches.refused.by_client,
         callbacks=lambda: callbacks.outcomes,
         callbacks_under_way=lambda: callbacks.under_way,
+        tasks=lambda: len(asyncio.all_tasks()),
+        database=lambda: watches.database.by_family,
+        kept_calls=lambda: len(records.live_journal),
     )

@@ -105,6 +105,8 @@ class TakenUp:
     """When the routine ended that runs no more."""
     lease_seconds: float | None
     """After which Asterisk takes the channel back; None: no lease runs."""
+    joined_with: int = 0
+    """The priority with which the caller joined the queue that they wait in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -414,6 +416,8 @@ class CommandedLine(Standing, ABC):
                 self._recording = Recording(self._ports.places.recordings_dir, last.recording, began_at)
             elif isinstance(last, EnterQueue) and found.in_routine and call.state is CallState.QUEUED:
                 self._follow(last, call)
+                if last.priority > found.joined_with:
+                    self._ports.waits.raise_late(last, self.uniqueid, self._channel_name)
         elif self._kind in (Kind.PLAY, Kind.COLLECT):
             # Its state stands on the channel.
             self._written = order(found.effects, b"", self._ports.places, step=call.step)

@@ -42,6 +42,8 @@ class LiveJournal(Protocol):
 
     def resumed(self, call_ids: Iterable[str]) -> None: ...
 
+    def told(self, call_id: str) -> None: ...
+
     def safe(self, call_ids: Iterable[str]) -> None: ...
 
 
@@ -136,7 +138,7 @@ class UnfinishedCalls:
         if self._is_known(call_id) or call_id not in self._kept.left:
             return False  # somebody saw its end while we looked for its plan
         tell(CallEnded(call=replace(call, call_id=call_id, pbx=self._pbx)))
-        self._kept.resumed([call_id])  # it is the record's from here on, and stays in our journal until it is there
+        self._kept.told(call_id)
         return True
 
 

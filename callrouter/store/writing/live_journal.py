@@ -92,9 +92,15 @@ class LiveJournal:
             self._empty()
 
     def resumed(self, call_ids: Iterable[str]) -> None:
-        """These go on here: they stay in the journal, and are none of those that were left."""
+        """These go on here: they stay in the journal as calls of ours."""
         for call_id in call_ids:
-            self._left.pop(call_id, None)
+            state, _ = self._left.pop(call_id, (None, None))
+            if state is not None and self._lines[call_id].count(b" ") > 1:  # nothing was noted since
+                self.note(call_id, state)
+
+    def told(self, call_id: str) -> None:
+        """It was told as one that ended unseen: it stays until it is safe, as it was left."""
+        self._left.pop(call_id, None)
 
     def close(self) -> None:
         """Leave what is not safe to the next start."""

@@ -146,6 +146,9 @@ class Kept:
         for one in call_ids:
             self.left.pop(one, None)
 
+    def told(self, call_id: str) -> None:
+        self.left.pop(call_id)
+
     def safe(self, call_ids: Iterable[str]) -> None:
         for one in call_ids:
             self.gone.append(one)

@@ -1,0 +1,80 @@
+"""Four times as many calls at once as the PBX admits, for a while: who is held, and how soon all is as before."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from bench.figures import milliseconds, p50_p99, percentile
+from bench.report import Section, Table, at_most, exactly
+from bench.stand import DID, Stand
+
+LIMIT = 100
+"""Calls at once that the PBX admits."""
+HELD = 40
+OFFERED = 4 * LIMIT
+"""As many as would be there at once, if all were admitted."""
+RATE = 200.0
+HOLD_SECONDS = OFFERED / RATE
+HELD_CALLER, MENU_CALLER = "+33612000120", "+33612000120"
+PROBE_RATE, PROBE_SECONDS = 10.0, 15.0
+RECOVERY_SECONDS = 5.0
+LEAD_SECONDS = 4.0
+TAIL_SECONDS = 10.0
+ABOUT = f"""\
+The PBX admits {LIMIT} calls at once, and {HELD} are held in menus. {RATE:g} more a second want to stay
+{HOLD_SECONDS:g} s each, {OFFERED} at once: what is beyond the limit is refused with 503. When they stop, calls of the
+five-step tree come at {PROBE_RATE:g} a second, and the last of them that fails says when all is as before."""
+
+
+def bench(stand: Stand, seconds: float) -> Section:
+    """For so many seconds."""
+    engine = stand.engine()
+    processed = -stand.calls_processed()
+    stay = LEAD_SECONDS + seconds + PROBE_SECONDS + TAIL_SECONDS
+    held = stand.callers(DID, calls=HELD, rate=HELD / 2, caller=HELD_CALLER, hold_seconds=stay)
+    time.sleep(LEAD_SECONDS)
+    began = time.perf_counter()
+    calls = round(RATE * seconds)
+    flood = stand.callers(DID, calls=calls, rate=RATE, caller=MENU_CALLER, hold_seconds=HOLD_SECONDS)
+    time.sleep(seconds)
+    ended = time.perf_counter()
+    probes = stand.callers(DID, calls=round(PROBE_RATE * PROBE_SECONDS), rate=PROBE_RATE)
+    flooded, probed, kept = flood.finish(), probes.finish(), held.finish()
+    recovery = probes.last_failure_seconds()
+    processed += stand.calls_processed()
+    rows = sum(engine.rows().values())
+    refused = _refused(stand)
+    engine.check()
+    times = engine.stop()["command"]
+    during = [took for when, took in zip(times[::2], times[1::2], strict=True) if began <= when <= ended]
+    return Section(
+        title="Too many calls",
+        about=ABOUT,
+        tables=[
+            Table(
+                columns=("", "found"),
+                rows=[
+                    ["calls offered / admitted / refused", f"{calls:,} / {flooded.succeeded:,} / {refused:,}"],
+                    ["command p50 / p99 meanwhile, ms", p50_p99(during) if during else "–"],
+                    ["all as before after, s", f"{recovery:.1f}"],
+                    ["of the calls that came then failed", f"{probed.failed} of {probed.calls}"],
+                ],
+            )
+        ],
+        checks=[
+            exactly("held calls that were disturbed", kept.failed, 0),
+            at_most("all as before", recovery, RECOVERY_SECONDS, "s", 1),
+            at_most("control round trip p99 meanwhile", 1000 * percentile(during, 99), 100, "ms"),
+            exactly("rows written, of the calls admitted", rows, processed - refused),
+        ],
+        notes=[f"The longest command took {milliseconds(max(during, default=0.0))} ms."],
+    )
+
+
+def _refused(stand: Stand) -> int:
+    """By the PBX's own count."""
+    found = re.findall(
+        r"^/callrouter/refused/\S+\s*: (\d+)", stand.pbx.cli("database show callrouter/refused"), re.MULTILINE
+    )
+    return sum(map(int, found))

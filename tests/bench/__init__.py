@@ -1,0 +1,1 @@
+"""What the benches rest on, and short forms of those that promise more than speed."""
