@@ -60,7 +60,7 @@ class WeakLine:
         except (OSError, asyncio.CancelledError):
             pass  # one end has gone, or the test is over
         finally:
-            writer.transport.abort()
+            writer.close()
             self._writers.discard(writer)
             self._tasks.discard(task)
 
@@ -73,7 +73,8 @@ class WeakLine:
                     both.create_task(self._carry(reader, far_writer, None))
                     both.create_task(self._carry(far_reader, writer, self._passes))
         finally:
-            far_writer.transport.abort()
+            for end in (writer, far_writer):
+                end.close()  # what was written before is still delivered
             self._writers.discard(far_writer)
 
     def _passes(self, data: bytes) -> bytes:
@@ -88,6 +89,8 @@ class WeakLine:
                 due, data = await queue.get()
                 await asyncio.sleep(max(0.0, due - loop.time()))
                 await self._open.wait()
+                if not data:
+                    raise ConnectionResetError  # both ways end together
                 writer.write(data if through is None else through(data))
                 await writer.drain()
 
@@ -95,7 +98,7 @@ class WeakLine:
             group.create_task(deliver())
             while data := await reader.read(65536):
                 queue.put_nowait((loop.time() + self._delay_seconds, data))
-            raise ConnectionResetError  # both ways end together
+            queue.put_nowait((loop.time() + self._delay_seconds, b""))
 
 
 @asynccontextmanager

@@ -24,6 +24,8 @@ from callrouter.store.gaps import BEAT_SECONDS, beat, close_gaps, open_gap, take
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
+MOST_WAITING = 1000
+"""Ends and beginnings of watching that wait for PostgreSQL."""
 
 
 class Observation:
@@ -76,6 +78,10 @@ class Observation:
 
     def _note(self, at: datetime, reason: str | None) -> None:
         self._to_write.append((at, reason))
+        if len(self._to_write) > MOST_WAITING:
+            # A link that flaps while PostgreSQL is away: the oldest gap lasts until the end of the next one.
+            oldest = 0 if self._to_write[0][1] is not None else 1
+            del self._to_write[oldest + 1], self._to_write[oldest + 1]
         self._work.set()
 
     async def run(self) -> None:

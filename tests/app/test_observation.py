@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from callrouter.app import observation as observation_module
 from callrouter.app.observation import Observation
 from callrouter.errors import DatabaseUnreachable
 from callrouter.runtime.tasks import Tasks
@@ -35,6 +36,20 @@ async def test_a_link_that_goes_and_comes_leaves_one_gap(database: Database) -> 
 
     (gap,) = await gaps_between(database, after(0), after(100))
     assert (after(10), after(25), "the link is down") == (gap.from_at, gap.until_at, gap.reason)
+
+
+async def test_gaps_that_wait_are_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a link that flaps while PostgreSQL is away, one is declared too long rather than none."""
+    monkeypatch.setattr(observation_module, "MOST_WAITING", 5)
+    observation = Observation(database, now=lambda: after(0))
+    for second in range(0, 100, 10):
+        observation.begins(after(second))
+        observation.ends(after(second + 5), f"down at {second + 5}")
+    observation.begins(after(100))
+    await observation.flush()
+
+    found = [(gap.from_at, gap.until_at) for gap in await gaps_between(database, after(0), after(200))]
+    assert found == [(after(5), after(90)), (after(95), after(100))]
 
 
 async def test_the_next_engine_closes_the_gap_of_the_last(database: Database) -> None:

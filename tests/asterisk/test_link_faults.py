@@ -12,19 +12,19 @@ import os
 import random
 import secrets
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Final
 
 import pytest
 
+from callrouter.asterisk.adoption.adopting import Adoption
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import LinkState
 from callrouter.core.call import Call, Disposition
-from callrouter.core.facts import CallStarted
 from callrouter.core.nodes import HangupNode, MenuNode, PlayNode, QueueNode
+from callrouter.core.plan import Plan
 from callrouter.errors import AmiError
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Pbx
@@ -71,8 +71,6 @@ exten => s,1,Wait(2.2)
 [weak-silent]
 exten => s,1,Wait(60)
 """
-STARTABLE: Final = frozenset({"stalled", "slow", "flooded"})
-"""Faults in which a call may begin: of one that begins while there is no link, the adoption of live calls sees to."""
 BEHAVIOURS: Final = {
     "one": (Disposition.SELF_SERVED, [("menu", "key:1"), ("after", "next"), ("bye", "end")]),
     "two": (Disposition.ANSWERED, [("menu", "key:2"), ("queue", "end")]),
@@ -115,15 +113,23 @@ async def room_over(pbx: Pbx, line: WeakLine) -> AsyncIterator[tuple[EngineRoom,
         journal = EndedJournal(room.link, lookup(PLAN), "FR", live=room.calls.__contains__)
         journal.tells(room.switch.end_overlooked)
 
+        async def find(client: str, version: str) -> Plan | None:
+            return PLAN
+
+        clock = room.driver._clock
+        adoption = Adoption(room.link, room.switch, room.driver, find=find, clock=clock, tasks=tasks)
+
         async def after_login() -> None:
             try:
                 await room.switch.resync()
+                await adoption.finish(await adoption.run())
                 await journal.collect(lambda told: collected.append(told.call))
             except AmiError:
                 pass  # the next log-in does it again
 
         def on_state(state: LinkState, _: str) -> None:
             if state is LinkState.UP:
+                room.switch.hold()
                 tasks.start(after_login(), "after log-in")
 
         room.link.tells(on_state=on_state)
@@ -132,11 +138,6 @@ async def room_over(pbx: Pbx, line: WeakLine) -> AsyncIterator[tuple[EngineRoom,
         yield room, collected
         line.heal()
         await tasks.stop()
-
-
-def has_begun(room: EngineRoom, number: int) -> bool:
-    """Whether the engine has taken this caller's call."""
-    return sum(isinstance(fact, CallStarted) for fact in room.seen) > number
 
 
 async def ring(pbx: Pbx, number: int, behaviour: str) -> None:
@@ -171,21 +172,18 @@ def wrong(call: Call, behaviour: str, answered_at: datetime, over_at: datetime) 
     return told
 
 
-async def fault(line: WeakLine, kind: str, chance: random.Random, beginning: asyncio.Lock) -> None:
-    """One, at an instant and for a time that chance says; not while a call is `beginning`, where that would matter."""
+async def fault(line: WeakLine, kind: str, chance: random.Random) -> None:
+    """One, at an instant and for a time that chance says."""
     await asyncio.sleep(chance.uniform(0.5, 4.0))
     match kind:
         case "cut":
-            async with beginning:
-                line.cut()
+            line.cut()
         case "away":
-            async with beginning:
-                line.cut(refuse=True)
-                await asyncio.sleep(chance.uniform(0.5, 2.0))
-                line.heal()
+            line.cut(refuse=True)
+            await asyncio.sleep(chance.uniform(0.5, 2.0))
         case "stalled":
             line.silence()
-            await asyncio.sleep(chance.uniform(1.0, 2.5))
+            await asyncio.sleep(chance.uniform(1.0, 4.0))
         case "slow":
             line.slow(0.3)
             await asyncio.sleep(4)
@@ -208,19 +206,14 @@ async def test_every_row_is_what_the_telephone_says(pbx: Pbx, kind: str, round_:
     for family in ("weak", "callrouter/ended"):
         pbx.cli(f"database deltree {family}")
     pbx.cli("dialplan set global TALK 2")
-    beginning = asyncio.Lock()
     behaviours = [chance.choice(list(BEHAVIOURS)) for _ in range(CALLERS)]
     async with (
         weak_line(lambda: asyncio.open_connection(pbx.ami_host, pbx.ami_port)) as line,
         room_over(pbx, line) as (room, collected),
     ):
-        breaking = asyncio.get_running_loop().create_task(fault(line, kind, chance, beginning))
+        breaking = asyncio.get_running_loop().create_task(fault(line, kind, chance))
         for number, behaviour in enumerate(behaviours):
-            async with beginning if kind not in STARTABLE else nullcontext():
-                await until(lambda: kind in STARTABLE or room.link.state is LinkState.UP, 20)
-                await ring(pbx, number, behaviour)
-                if kind not in STARTABLE:
-                    await until(partial(has_begun, room, number), 20)
+            await ring(pbx, number, behaviour)
             await asyncio.sleep(chance.uniform(0.0, 0.4))
         await breaking
         await until(lambda: len(told_by_telephones(pbx, "over")) == CALLERS, 40)
