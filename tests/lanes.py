@@ -23,6 +23,8 @@ WAITING: Final = (
     "tests/asterisk/",
     "tests/chaos/",
     "tests/deploy/",
+    "tests/fuzz/test_http_api.py",
+    "tests/fuzz/test_sip.py",
     "tests/laws/",
 )
 """Folders of tests that mostly wait."""
@@ -48,6 +50,7 @@ LONGEST: Final = (
     "tests/asterisk/test_callbacks.py",
     "tests/chaos/test_engine.py",
     "tests/chaos/test_line.py",
+    "tests/chaos/test_two.py",
     "tests/acceptance/test_engine_death.py",
     "tests/asterisk/supervision/test_recordings.py",
     "tests/asterisk/transfers/test_blind.py",
@@ -56,6 +59,7 @@ LONGEST: Final = (
     "tests/asterisk/test_vanished.py",
     "tests/asterisk/transfers/test_codes.py",
     "laws",
+    "fuzz",
     "tests/acceptance/test_callbacks_ring.py",
     "tests/asterisk/test_rings.py",
     "tests/asterisk/waiting/test_wait.py",

@@ -23,9 +23,9 @@ LISTS = {"callrouter/core/nodes", "callrouter/dialplan/verbs"}
 """Folders of like things, one module each, that a list in Python names."""
 MOST_MODULES = 20
 
-NO_PATHS = {
-    f"callrouter/{family}/" for family in ("agent", "asked", "ended", "fallback", "limit", "offer", "pause", "wrap_up")
-} | {"carriers.toml"}
+_OF_NUMBERS = ("answer", "caller", "callers", "fallback", "limit", "offer", "times")
+_FAMILIES = (*_OF_NUMBERS, "agent", "asked", "ended", "pause", "wrap_up")
+NO_PATHS = {f"callrouter/{family}/" for family in _FAMILIES} | {"carriers.toml"}
 """Families of AstDB, and a file of the operator's own."""
 DOCUMENTS = sorted(
     path

@@ -99,6 +99,7 @@ class Telephony:
         self._tasks.keep(self._collecting.run, "journal")
         self._watches.start(self._tasks)
         self._tasks.keep(self._callbacks.run, "callbacks")
+        self._tasks.keep(self._keep_ahead, "ready-made answers")
         if self._link.state is LinkState.UP:
             self._aside.start(self._collect(), "journal after the first load")
 
@@ -154,6 +155,9 @@ class Telephony:
         elif state is not LinkState.CONNECTING:
             self._observation.ends(self._clock.now(), reason)
 
+    async def _keep_ahead(self) -> None:
+        await self._fallbacks.keep_ahead(lambda: self._plans.catalogue, lambda: self._link.state is LinkState.UP)
+
     def _on_frozen(self, frozen: bool, seconds: float) -> None:
         """Nothing is heard of calls while Asterisk is frozen; the link stays, since another would not help."""
         if frozen:
@@ -171,10 +175,12 @@ class Telephony:
             self._watches.queues.look_soon()
             self._callbacks.logged_in()
             if self._plans.loaded.is_set():  # else it is done when they are
-                await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)
                 self._aside.start(self._collect(), "journal after log-in")
+                await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
+        finally:
+            self._switch.let_go()  # whatever went wrong, nothing waits for ever
 
     async def _adopt_late(self, finding: Sequence[asyncio.Task[None]]) -> None:
         with contextlib.suppress(AmiError):  # the next log-in does it again

@@ -21,6 +21,6 @@ ends legs whose media stopped, and says how many calls its limits refused.
 What outlives a link, an engine, or both: `notes` reads what Asterisk's dialplan writes down of a living call,
 `ended_row` what it leaves of one that has ended, `journal` collects those rows, `unseen` ends the calls that ended
 with engine and Asterisk, and `catch_up` brings the lines up to date after the link was away. `adoption` goes on with
-live calls of an engine that is gone. `provision` pushes to the
-PBX what it needs to serve alone.
+live calls of an engine that is gone. `provision` pushes to the PBX what it needs to serve alone, of which `alone` makes
+each client's part.
 """

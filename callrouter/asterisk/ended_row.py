@@ -2,8 +2,10 @@
 
 The hangup handler of extensions.conf leaves it in AstDB, `callrouter/ended/<call>` =
 `v2|<epoch>|<cause>|<did>|<shown>|<caller>|<how>|<lost at>|<before>|<answers>|<CR_STATE>`, where `how` is `new` (no
-engine took it, unless it left a state), `taken` (one did, and hung up at once) or 1 (Asterisk's fallback served it),
-and the answers are as `notes` reads them. Rows of the format before,
+engine took it, unless it left a state), `taken` (one did, and hung up at once), 1 (Asterisk's fallback served it) or
+`refused` (it refused the caller, as the tree would have).
+`/<epoch>/<node>` follows it where the fallback took a message, as that node would have. The answers are as `notes`
+reads them. Rows of the format before,
 `<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<seconds waited>|<CR_STATE>`, are read as well: a PBX whose
 configuration is older writes them.
 """
@@ -18,10 +20,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from callrouter.asterisk.codec import whole_number
-from callrouter.asterisk.line.recordings import Recorded
+from callrouter.asterisk.line.recordings import Recorded, message_taken
 from callrouter.asterisk.notes import Noted, instant, missed, noted_in, read_answers
 from callrouter.core import engine, inputs, state
 from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Presentation, Visit, replace
+from callrouter.core.fallback import recording_alone
 from callrouter.core.nodes.message import recording_of
 from callrouter.core.numbers import ANONYMOUS, normalise
 from callrouter.core.plan import Plan
@@ -54,6 +57,8 @@ class EndedRow:
     """It ended before any engine took it."""
     fallback: bool
     """Asterisk's fallback served it."""
+    refused: bool = False
+    """It refused the caller, as the client's tree would have."""
     noted: Noted
     state: str
 
@@ -77,12 +82,13 @@ def read_row(key: str, value: str, shift: timedelta = timedelta()) -> EndedRow |
             return None
         epoch, cause, did, caller, how, agent, waited, encoded = parts
         shown, lost, before, answers = "a", "", "", f"{agent}//{waited}/"
+    how, slash, voiced = how.partition("/")
     ended_at = instant(epoch, shift)
     if ended_at is None:
         return None
     # Our call ids begin with the second in which the call came (extensions.conf, callrouter-entry).
     rang_at = min(instant(call_id.partition("-")[0], shift) or ended_at, ended_at)
-    noted = noted_in(before, lost, answers, shift)
+    noted = noted_in(before, lost, answers, shift, voiced=slash + voiced)
     if how == "1" and noted.lost_at is None:  # the older format does not say since when
         noted = Noted(lost_at=ended_at if encoded else rang_at, since=read_answers(answers, shift))
     return EndedRow(
@@ -93,7 +99,8 @@ def read_row(key: str, value: str, shift: timedelta = timedelta()) -> EndedRow |
         did=did,
         caller=_caller(shown, caller),
         untaken=how == "new" and not encoded,
-        fallback=how == "1",
+        fallback=how in ("1", "refused"),
+        refused=how == "refused",
         noted=noted,
         state=encoded,
     )
@@ -134,10 +141,10 @@ def ended_call(row: EndedRow, plan: Plan | None, dialled: Plan, region: str, lis
             call = state.decode(plan, row.state.encode())
             if listen is not None and call.recording_at is not None:
                 call = with_recording(plan, call, listen)
-            return _concluded(plan, call, row)
+            return _concluded(plan, call, row, listen)
         except StateDecodeError as error:
             log.warning("a call's state does not read back", call_id=row.call_id, reason=str(error))
-    return _unknown(row, dialled, region)
+    return _unknown(row, dialled, region, listen)
 
 
 def with_recording(plan: Plan, call: Call, listen: Listen) -> Call:
@@ -146,7 +153,7 @@ def with_recording(plan: Plan, call: Call, listen: Listen) -> Call:
     return engine.step(plan, call, inputs.RecordingFound(seconds=found.seconds, heard=found.heard, at=at)).call
 
 
-def _unknown(row: EndedRow, plan: Plan, region: str) -> Call:
+def _unknown(row: EndedRow, plan: Plan, region: str, listen: Listen | None) -> Call:
     """Nothing but the row is known: the caller was gone at once, or Asterisk's fallback served them alone."""
     because = "hung up before an engine took the call" if row.untaken else "no engine took the call"
     if row.state:
@@ -165,24 +172,40 @@ def _unknown(row: EndedRow, plan: Plan, region: str) -> Call:
         state=CallState.ADRIFT,
         clocks=Clocks(ringing_at=row.rang_at),
         visits=(note,),
-        verdict=Disposition.LEFT_EARLY if row.untaken else Disposition.FAILED,
+        verdict=_verdict(row),
     )
-    return _tell_all(plan, call, row, note.at)
+    return _tell_all(plan, call, row, listen, note.at)
 
 
-def _concluded(plan: Plan, call: Call, row: EndedRow) -> Call:
+def _verdict(row: EndedRow) -> Disposition:
+    if row.refused:
+        return Disposition.REJECTED
+    return Disposition.LEFT_EARLY if row.untaken else Disposition.FAILED
+
+
+def _concluded(plan: Plan, call: Call, row: EndedRow, listen: Listen | None) -> Call:
     """Let the engine end it: what was answered was answered, what was recorded was recorded."""
     queued_at = call.queue_visits[-1].entered_at if call.state is CallState.QUEUED and call.queue_visits else None
     # As much as the engine that wrote the state knew then: if it saw the end, on its way to the record, it knows more.
-    concluded = _tell_all(plan, call, row, last_known(call), queued_at)
+    concluded = _tell_all(plan, call, row, listen, last_known(call), queued_at)
     return replace(concluded, call_id=row.call_id, revision=call.revision)
 
 
-def _tell_all(plan: Plan, call: Call, row: EndedRow, earliest: datetime, queued_at: datetime | None = None) -> Call:
+def _tell_all(
+    plan: Plan,
+    call: Call,
+    row: EndedRow,
+    listen: Listen | None,
+    earliest: datetime,
+    queued_at: datetime | None = None,
+) -> Call:
     # The handler's clock has whole seconds and the PBX's own opinion of them: a call never ends before it began.
     at = max(row.ended_at, earliest)
     for told in missed(row.noted, reason=_FALLBACK, earliest=earliest, latest=at, queued_at=queued_at):
         call = engine.step(plan, call, told).call
+    if row.noted.voiced is not None and listen is not None:
+        name = recording_alone(row.call_id)
+        call = engine.step(plan, call, message_taken(row.noted.voiced, name, listen(name), at)).call
     return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause, by_caller=None)).call
 
 

@@ -15,13 +15,19 @@ from typing import Final
 from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.core import inputs
 
-VARIABLES: Final = "MEMBERNAME,QEHOLDTIME,CR_QUEUED_AT,CR_ACCEPTED,CR_ACCEPTED_BY,CR_LOST_AT,CR_BEFORE,CR_OBJECTED"
+VARIABLES: Final = (
+    "MEMBERNAME,QEHOLDTIME,CR_QUEUED_AT,CR_ACCEPTED,CR_ACCEPTED_BY,CR_LOST_AT,CR_BEFORE,CR_OBJECTED,CR_VOICED"
+)
 """What `Status` is asked for; none of them can hold a caller's words."""
 SOMEBODY: Final = ""
 """Who answers when it is not known who: nobody counts as the agent."""
 FORWARDED: Final = "_forwarded"
 """MEMBERNAME of whoever answers where an agent's telephone sends its calls by itself; no agent is called so."""
 EPOCH_DIGITS: Final = 10
+MIDDLE: Final = timedelta(seconds=0.5)
+"""Asterisk's dialplan knows whole seconds (EPOCH): what it dates happened half a second from their middle, at most.
+Whoever reads a PBX adds it to the shift.
+"""
 LEG_DIGITS: Final = 3
 
 
@@ -49,6 +55,15 @@ _OBJECTED: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Voiced:
+    """A message that Asterisk's fallback takes, or has taken (CR_VOICED)."""
+
+    began_at: datetime
+    node: str
+    """Of the tree: whose message it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Noted:
     """Who answered while an engine's commands ran, and who once Asterisk's fallback served the call."""
 
@@ -58,6 +73,15 @@ class Noted:
     since: Answers = NOBODY
     objected_at: datetime | None = None
     """When the caller objected to being recorded, to the second."""
+    voiced: Voiced | None = None
+
+
+def read_voiced(text: str, shift: timedelta = timedelta()) -> Voiced | None:
+    """`/<epoch>/<node>`; None for anything else."""
+    nothing, _, rest = text.partition("/")
+    epoch, _, node = rest.partition("/")
+    began_at = instant(epoch, shift)
+    return None if nothing or began_at is None else Voiced(began_at=began_at, node=node)
 
 
 def instant(epoch: str, shift: timedelta = timedelta()) -> datetime | None:
@@ -78,7 +102,7 @@ def read_answers(text: str, shift: timedelta = timedelta()) -> Answers:
     )
 
 
-def noted_in(before: str, lost: str, now: str, shift: timedelta = timedelta()) -> Noted:
+def noted_in(before: str, lost: str, now: str, shift: timedelta = timedelta(), *, voiced: str = "") -> Noted:
     """The notes as the dialplan writes them: before the fallback, when it began, and those that stand now, to which
     the time of an objection is added.
     """
@@ -86,7 +110,13 @@ def noted_in(before: str, lost: str, now: str, shift: timedelta = timedelta()) -
     objected_at = instant((*now.split("/"), *[""] * _OBJECTED)[_OBJECTED], shift)
     if lost_at is None:
         return Noted(before=standing, objected_at=objected_at)
-    return Noted(before=read_answers(before, shift), lost_at=lost_at, since=standing, objected_at=objected_at)
+    return Noted(
+        before=read_answers(before, shift),
+        lost_at=lost_at,
+        since=standing,
+        objected_at=objected_at,
+        voiced=read_voiced(voiced, shift),
+    )
 
 
 def variables_of(channel: AmiMessage) -> dict[str, str]:
@@ -97,9 +127,10 @@ def variables_of(channel: AmiMessage) -> dict[str, str]:
 
 def noted_on(channel: AmiMessage, shift: timedelta = timedelta()) -> Noted:
     """The notes on a living channel, from its `Status`."""
-    values = variables_of(channel)
+    values, shift = variables_of(channel), shift + MIDDLE
     now = "/".join(values.get(name, "") for name in _ANSWERS)
-    return noted_in(values.get("CR_BEFORE", ""), values.get("CR_LOST_AT", ""), now, shift)
+    before, lost, voiced = (values.get(name, "") for name in ("CR_BEFORE", "CR_LOST_AT", "CR_VOICED"))
+    return noted_in(before, lost, now, shift, voiced=voiced)
 
 
 def missed(
@@ -107,10 +138,11 @@ def missed(
 ) -> list[inputs.Input]:
     """What nobody heard, in order and none of it outside of the time in which it can have happened.
 
-    `reason` says why control was lost, if it was; `queued_at` is when the caller entered the queue, where it is known
-    better than to the second.
+    `reason` says why control was lost, if it was; `queued_at` is when the caller entered the queue, for a PBX that does
+    not note it.
     """
-    told = list(_answered(noted.before, queued_at or noted.before.queued_at or earliest))
+    # app_queue counts the wait in whole seconds from a whole second, as the note of when it was entered does.
+    told = list(_answered(noted.before, noted.before.queued_at or queued_at or earliest))
     if noted.objected_at is not None:
         told.append(inputs.RecordingTold(sign=inputs.RecordingSign.OBJECTED, at=noted.objected_at))
     if noted.lost_at is not None:

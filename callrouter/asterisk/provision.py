@@ -1,9 +1,8 @@
-"""What the PBX must know to serve alone, pushed to it after each log-in and each reload; idempotent.
+"""What the PBX must know to serve alone, pushed to it after each log-in, each reload and each midnight; idempotent.
 
-`callrouter/fallback/<did>` in AstDB is `queue:<name>` (a derived queue's, for a client who prefers agents),
-`number:<digits>` or `closed`: extensions.conf follows it when no engine takes a call, or control of it was lost. Where
-it is declared who we are when we call out, `:<number shown>:<forwarding>:<forwarded by>:<whose>` follows the digits;
-with `caller` at the end, the caller's own number is shown, and that other one in place of a number that is not there.
+`callrouter/fallback/<did>`, `callrouter/times/<key>`, `callrouter/answer/<id>`, `callrouter/callers/<did>` and
+`callrouter/caller/<name>/<who>` are ready-made answers (`alone.ready_made`): extensions.conf follows them when no
+engine takes a call, or control of it was lost.
 `callrouter/limit/<did>` is `<client>:<calls>`: it refuses what is beyond, before an engine hears of it.
 `callrouter/offer/<did>` is what an agent's telephone shows of the fallback's caller (`asterisk.briefing`),
 `callrouter/brief/<did>` what is whispered to them. Asterisk looks a number up as it was dialled, so each stands there
@@ -13,55 +12,52 @@ in every spelling a trunk may send. Only what differs is written, and what is no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import structlog
 
-from callrouter.asterisk.briefing import offer
+from callrouter.asterisk.alone.ready_made import (
+    ANSWERS,
+    BRIEFS,
+    CALLERS,
+    FALLBACKS,
+    LISTED,
+    OFFERS,
+    RECORDINGS,
+    TIMES,
+    Entry,
+    lengths_of,
+    only_declared,
+    ready_made,
+    spelt,
+)
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.pbx.astdb import entries
-from callrouter.core.agents.preference import team_of
-from callrouter.core.call import CallerId
-from callrouter.core.effects import Dial
-from callrouter.core.fallback import CLOSED, alone
-from callrouter.core.identity import Identity
-from callrouter.core.nodes import Node
 from callrouter.core.numbers import spellings
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue
-from callrouter.errors import EncodingError
+from callrouter.errors import AmiError, EncodingError
+from callrouter.runtime.giving_way import giving_way
 
 log = structlog.get_logger(__name__)
 
-FAMILY = "callrouter/fallback"
-LIMITS = "callrouter/limit"
-OFFERS = "callrouter/offer"
-BRIEFS = "callrouter/brief"
-Entry = tuple[str, str]
-"""A family of AstDB's and a key in it."""
+LIMITS: Final = "callrouter/limit"
+FAMILIES: Final = (ANSWERS, TIMES, RECORDINGS, LIMITS, OFFERS, BRIEFS, FALLBACKS, CALLERS)
+"""In the order in which they are written: what is pointed at is there before what points at it."""
 T = TypeVar("T")
-NOBODY_SHOWN = CallerId()
-"""A caller without a number."""
-_SLICE = 50
+_SLICE: Final = 50
 """Entries worked on without a pause: some 0.3 ms, after which the loop may serve its callers."""
-
-
-def fallback_of(plan: Plan, did: str) -> str:
-    """What Asterisk's own dialplan can do of a plan's fallback, for calls to one of its numbers."""
-    node = plan.nodes.get(plan.fallback)
-    told = (alone(node) if node else "") or CLOSED
-    identity = (_own_identity(node) if node else None) or plan.identity
-    if identity is None or not told.startswith("number:"):
-        return told
-    presented = identity.presented(NOBODY_SHOWN, did)
-    return ":".join((told, presented.number, presented.forwarding, presented.forwarded_by, identity.shows))
-
-
-def _own_identity(node: Node) -> Identity | None:
-    """What a node that rings somebody shows, where that is not what the client's other calls do."""
-    return next((one.identity for one in node.about().does if isinstance(one, Dial)), None)
+_LOOKED_AT: Final = 1000
+"""Entries that are only compared: as long."""
+_PLANS_AT_ONCE: Final = 20
+"""Plans whose answers are made in one go, in a thread of its own: some 50 ms."""
+LOOK_SECONDS: Final = 600.0
+"""How often we look whether a day is over."""
+_A_DAY: Final = timedelta(days=1)
 
 
 def limit_of(plan: Plan, client_calls: int) -> str:
@@ -70,25 +66,39 @@ def limit_of(plan: Plan, client_calls: int) -> str:
     return f"{plan.client}:{calls}" if calls else ""
 
 
-def shown_of(plan: Plan, did: str) -> dict[str, str]:
-    """By family: what agents are shown, and what is whispered to them, where Asterisk alone gives them a caller."""
-    kind, _, queue = fallback_of(plan, did).partition(":")
-    if kind != "queue":
-        return {}
-    shown = {OFFERS: offer(plan.briefing(team_of(queue)), plan.phrase_sounds)}
-    return shown | ({BRIEFS: "&".join(sound.file for sound in plan.phrase_sounds)} if plan.phrase_sounds else {})
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Fallbacks:
     """Keeps AstDB in step with the plans in service."""
 
-    def __init__(self, link: AmiLink, region: str, *, client_calls: int = 0) -> None:
-        """`client_calls`: live calls of a client whose file does not say; 0: any number."""
+    def __init__(
+        self,
+        link: AmiLink,
+        region: str,
+        *,
+        client_calls: int = 0,
+        recordings_dir: str = "",
+        now: Callable[[], datetime] = _now,
+        shift: timedelta = timedelta(),
+    ) -> None:
+        """`client_calls`: live calls of a client whose file does not say; 0: any number.
+
+        `recordings_dir`: where messages are recorded, as Asterisk sees it; `shift`: what our clock is ahead of its.
+        """
         self._link = link
         self._region = region
         self._client_calls = client_calls
+        self._recordings_dir = recordings_dir
+        self._now = now
+        self._shift = shift
         self._there: dict[Entry, str] = {}
         """What AstDB holds, as far as we know."""
+        self._made: dict[int, tuple[Plan, dict[Entry, str]]] = {}
+        """By the plan, which is an object of its own for as long as it stands here: its entries from `_day` on."""
+        self._day = datetime.min.replace(tzinfo=UTC)
+        """The midnight from which they are."""
         self._publishing = asyncio.Lock()
 
     async def publish_all(self, catalogue: Catalogue, *, afresh: bool) -> None:
@@ -97,6 +107,14 @@ class Fallbacks:
         # Whose file is wrong and who has no good plan any more: the fallback of before is all there is.
         complete = catalogue.refused <= {plan.source for plan in plans}
         await self.publish(plans, complete=complete, afresh=afresh)
+
+    async def keep_ahead(self, catalogue: Callable[[], Catalogue], link_up: Callable[[], bool]) -> None:
+        """Publish again when a day is over, until cancelled, so that two weeks ahead are always there."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if link_up() and self._midnight() != self._day:
+                with contextlib.suppress(AmiError):  # the next log-in does it
+                    await self.publish_all(catalogue(), afresh=False)
 
     async def publish(self, plans: Collection[Plan], *, complete: bool, afresh: bool) -> None:
         """Make AstDB say what these plans say, and nothing else if they are `complete`.
@@ -108,33 +126,105 @@ class Fallbacks:
             AmiError: the link went away meanwhile.
         """
         async with self._publishing:
-            if afresh:
-                self._there = await self._read()
+            await self._make(plans)
             wanted = await self._wanted(plans)
-            changed = [(key, value) for key, value in wanted.items() if self._there.get(key) != value]
-            await self._put(changed)
-            gone = [key for key in self._there if key not in wanted]
-            # Of a number that is served all is known: whose limit stood there before has no say any more.
-            served = [(family, did) for family, did in gone if (FAMILY, did) in wanted]
-            await self._delete(gone if complete and wanted else served)
+            if afresh:
+                self._there = await self._read(wanted)
+            for family, changed in sorted((await self._changed(wanted)).items(), key=lambda one: _place_of(one[0])):
+                await self._put((((family, key), value) for key, value in changed))
+            await self._delete(await self._gone(wanted, complete=complete and bool(wanted)))
 
-    async def _read(self) -> dict[Entry, str]:
-        return {
-            (family, key): value
-            for family in (FAMILY, LIMITS, OFFERS, BRIEFS)
-            for key, value in await entries(self._link, family)
-        }
+    async def _changed(self, wanted: Mapping[Entry, str]) -> dict[str, list[tuple[str, str]]]:
+        """By family: what does not stand there yet."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for some in _slices(wanted.items(), _LOOKED_AT):
+            for (family, key), value in some:
+                if self._there.get((family, key)) != value:
+                    found.setdefault(family, []).append((key, value))
+            await asyncio.sleep(0)
+        return found
+
+    async def _gone(self, wanted: Mapping[Entry, str], *, complete: bool) -> list[Entry]:
+        """What stands there, and is not wanted any more.
+
+        Of a number that is served, and of a list of callers, all is known: whose limit stood there before has no say
+        any more, also while another client's file cannot be read.
+        """
+        found: list[Entry] = []
+        lists = {family for family, _ in wanted if family.startswith(LISTED)}
+        for some in _slices(list(self._there), _LOOKED_AT):
+            gone = (one for one in some if one not in wanted)
+            found += (
+                one for one in gone if complete or one[0] in lists or (FALLBACKS, one[1].partition("/")[0]) in wanted
+            )
+            await asyncio.sleep(0)
+        return found
+
+    def _midnight(self) -> datetime:
+        """The last one, by the PBX's clock in UTC, as an instant of ours."""
+        there = self._now().astimezone(UTC) - self._shift
+        return there.replace(hour=0, minute=0, second=0, microsecond=0) + self._shift
+
+    async def _make(self, plans: Iterable[Plan]) -> None:
+        """The entries of plans that have none yet of today; a plan that is unchanged is the same object."""
+        since = self._midnight()
+        kept = self._made if since == self._day else {}
+        made: dict[int, tuple[Plan, dict[Entry, str]]] = {}
+        missing: list[Plan] = []
+        for plan in plans:
+            if id(plan) in kept:
+                made[id(plan)] = kept[id(plan)]
+            else:
+                missing.append(plan)
+        for some in _slices(missing, _PLANS_AT_ONCE):
+            made.update(await asyncio.to_thread(self._all_made, some, since))
+        self._made, self._day = made, since
+
+    def _all_made(self, plans: Iterable[Plan], since: datetime) -> dict[int, tuple[Plan, dict[Entry, str]]]:
+        """In a thread."""
+        with giving_way():
+            return {id(plan): (plan, self._entries_of(plan, since)) for plan in plans}
+
+    def _entries_of(self, plan: Plan, since: datetime) -> dict[Entry, str]:
+        """All that is published of a plan."""
+        try:
+            made = ready_made(plan, since, self._shift)
+        except Exception as error:  # whatever it is: one client's tree must not cost all others theirs
+            log.exception("what callers get without an engine is not known", client=plan.client, reason=repr(error))
+            made = only_declared(plan)
+        found = dict(made.shared)
+        lists = {name: spelt(callers, self._region) for name, callers in made.lists.items()}
+        for name, callers in lists.items():
+            found.update(((LISTED + name, who), value) for who, value in callers.items())
+        limit = limit_of(plan, self._client_calls)
+        for did, told in made.of_numbers.items():
+            name = made.listed.get(did, "")
+            listed = f"{name}:{lengths_of(lists[name])}" if name else ""
+            values = {**told, (LIMITS, ""): limit, (CALLERS, ""): listed}
+            for spelling in spellings(did, self._region):
+                found.update(((family, spelling + more), value) for (family, more), value in values.items() if value)
+        return found
+
+    async def _read(self, wanted: Iterable[Entry]) -> dict[Entry, str]:
+        """What is there, of lists of callers of those that are wanted: others are pointed at by nothing."""
+        lists = dict.fromkeys(family for family, _ in wanted if family.startswith(LISTED))
+        found: dict[Entry, str] = {}
+        for some in _slices((*FAMILIES, *lists)):
+            read = await asyncio.gather(*(entries(self._link, family) for family in some))
+            for family, held in zip(some, read, strict=True):
+                for rows in _slices(held, _LOOKED_AT):
+                    found.update(((family, key), value) for key, value in rows)
+                    await asyncio.sleep(0)
+        return found
 
     async def _wanted(self, plans: Iterable[Plan]) -> dict[Entry, str]:
         wanted: dict[Entry, str] = {}
         for some in _slices(plans):
             for plan in some:
-                limit = limit_of(plan, self._client_calls)
-                for did in plan.numbers:
-                    values = {FAMILY: fallback_of(plan, did), LIMITS: limit, **shown_of(plan, did)}
-                    keys = spellings(did, self._region)
-                    wanted.update(((family, key), value) for family, value in values.items() if value for key in keys)
+                wanted.update(self._made[id(plan)][1])
             await asyncio.sleep(0)
+        if wanted and self._recordings_dir:
+            wanted[RECORDINGS, "folder"] = self._recordings_dir
         return wanted
 
     async def _put(self, entries: Iterable[tuple[Entry, str]]) -> None:
@@ -162,7 +252,12 @@ class Fallbacks:
             await asyncio.sleep(0)
 
 
-def _slices(things: Iterable[T]) -> Iterator[list[T]]:
+def _place_of(family: str) -> float:
+    """When it is written: lists of callers point at answers, and are pointed at by numbers."""
+    return FAMILIES.index(CALLERS) - 0.5 if family.startswith(LISTED) else FAMILIES.index(family)
+
+
+def _slices(things: Iterable[T], size: int = _SLICE) -> Iterator[list[T]]:
     left = iter(things)
-    while some := list(islice(left, _SLICE)):
+    while some := list(islice(left, size)):
         yield some

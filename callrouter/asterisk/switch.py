@@ -28,6 +28,7 @@ from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.round_trips import RoundTrips
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.notes import read_voiced
 from callrouter.asterisk.rings import Rings
 from callrouter.asterisk.waiting.looks import Derived, none_derived
 from callrouter.asterisk.waiting.waits import Waits
@@ -376,6 +377,9 @@ class AsteriskSwitch:
                     trunk=trunk_of(message["Rung"]),
                 )
                 line.hear(inputs.LegFailed(failure=failure, at=self._heard_at()))
+            case "CallrouterVoiced":
+                if (voiced := read_voiced(message["Voiced"], self._shift)) is not None:
+                    line.voiced(voiced)
             case "CallrouterForwarded":
                 line.phone_forwards()
             case "CallrouterRecording" if message["What"] == "objected":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -21,10 +21,17 @@ def show(
     hours: Annotated[
         str, typer.Option(metavar="WEEK", help="The opening hours of 2026-W52, or of the week of 2026-12-25.")
     ] = "",
+    alone: Annotated[
+        str,
+        typer.Option(
+            metavar="WHEN",
+            help="What Asterisk does without the engine: two weeks from now, 2026-12-25T09:00 or tue 10:00.",
+        ),
+    ] = "",
 ) -> None:
-    """Draw a client's tree as text, as a Mermaid flow chart or as SVG, or show a week of its hours."""
-    if mermaid + svg + bool(hours) > 1:
-        raise UsageError("--mermaid, --svg and --hours show different things: give one of them")
+    """Draw a client's tree, or show a week of its hours, or what Asterisk does without the engine."""
+    if mermaid + svg + bool(hours) + bool(alone) > 1:
+        raise UsageError("--mermaid, --svg, --hours and --alone show different things: give one of them")
     catalogue = load_directory(path, PaperSpeech())
     folder = path.is_dir()
     plans = [plan for plan in catalogue.plans.values() if folder or plan.source == path.name]
@@ -33,6 +40,9 @@ def show(
         raise DialplanError("nothing to show, the file cannot be served:\n" + "\n".join(str(issue) for issue in own))
     if svg and len(plans) > 1:
         raise UsageError("an SVG holds one tree: name one client's file")
+    if alone:
+        print("\n\n".join(_alone(plan, alone) for plan in plans))
+        return
     monday = _monday(hours) if hours else None
     print("\n\n".join(_shown(plan, monday, mermaid=mermaid, svg=svg) for plan in plans))
     if not (mermaid or svg or monday):
@@ -47,6 +57,18 @@ def _monday(written: str) -> date:
         return monday_of(written)
     except ValueError as error:
         raise UsageError(f"--hours: {error}") from None
+
+
+def _alone(plan: Plan, written: str) -> str:
+    from callrouter.questions.alone import told
+    from callrouter.questions.instants import instant_of
+
+    now = datetime.now(UTC)
+    try:
+        since = now if written == "now" else instant_of(written, plan, now)
+    except ValueError as error:
+        raise UsageError(f"--alone: {error}") from None
+    return "\n".join(told(plan, since))
 
 
 def _shown(plan: Plan, monday: date | None, *, mermaid: bool, svg: bool) -> str:

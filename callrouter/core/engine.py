@@ -37,6 +37,7 @@ from callrouter.core.call import (
     replace,
 )
 from callrouter.core.lifecycle import admits
+from callrouter.core.nodes.message import kept
 from callrouter.core.plan import Plan
 from callrouter.core.steps import taking_over
 from callrouter.core.steps.people import (
@@ -114,7 +115,7 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             return _end(plan, call, told)
         case inputs.ControlLost():
             return _adrift(call, told)
-        case inputs.RecordingFound():
+        case inputs.RecordingFound() | inputs.MessageTaken():
             return _recording_found(plan, call, told)
         case inputs.CallAnswered():
             answered_at = call.clocks.answered_at or at
@@ -254,13 +255,24 @@ def _adrift(call: Call, told: inputs.ControlLost) -> Turn:
     return Turn(call=call, facts=(*walk, fact.TroubleMet(call=call, reason=reason)))
 
 
-def _recording_found(plan: Plan, call: Call, found: inputs.RecordingFound) -> Turn:
-    """A message that nobody goes on from is one all the same."""
+def _recording_found(plan: Plan, call: Call, found: inputs.RecordingFound | inputs.MessageTaken) -> Turn:
+    """A message that nobody goes on from is one all the same, and so is one that Asterisk's fallback took."""
     walk = Walk(plan, found.at, [])
-    node = plan.nodes.get(call.node)
-    if node is not None:
+    if isinstance(found, inputs.MessageTaken):
+        call = walk.keep_messages(call, _with_message(plan, call, found))
+    elif (node := plan.nodes.get(call.node)) is not None:
         call = walk.keep_messages(call, node.on_recording_found(call, found))
     return Turn(call=call, facts=tuple(walk.facts))
+
+
+def _with_message(plan: Plan, call: Call, taken: inputs.MessageTaken) -> Call:
+    """Once; where its node is gone, the message is for whoever reads them."""
+    if any(message.recording == taken.recording for message in call.messages):
+        return call
+    node = plan.nodes.get(taken.node)
+    if node is not None:
+        return node.on_message_taken(call, taken)
+    return kept(call, taken) if taken.heard else call
 
 
 def _end(plan: Plan, call: Call, told: inputs.CallerHungUp) -> Turn:

@@ -220,6 +220,17 @@ class RecordingFound(Struct, frozen=True, kw_only=True, gc=False):
     at: datetime
 
 
+class MessageTaken(Struct, frozen=True, kw_only=True, gc=False):
+    """Asterisk's fallback had the caller leave a message, as a node of the tree would have. Its file says this."""
+
+    node: str
+    recording: str
+    began_at: datetime
+    seconds: float
+    heard: bool
+    at: datetime
+
+
 class RecordingSign(StrEnum):
     """What becomes of the recording of a conversation."""
 
@@ -361,6 +372,7 @@ Input = (
     | RecordingEnded
     | QueuesSeen
     | RecordingFound
+    | MessageTaken
     | RecordingTold
     | SupervisorTold
     | LookupDone

@@ -57,6 +57,7 @@ ADMITS: Mapping[CallState, frozenset[type]] = {
             inputs.LegAnswered,
             inputs.RecordingFound,
             inputs.RecordingTold,
+            inputs.MessageTaken,
         }
     ),
     CallState.ENDED: frozenset(),

@@ -303,6 +303,19 @@ def spellings(number: str, region: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(forms))
 
 
+def beginnings(prefix: str, region: str) -> tuple[str, ...]:
+    """The digits with which numbers begin that a trunk may send, of those that begin like this one in E.164.
+
+    Without the plus or 00 of an international number: `338`, and `08` at home.
+    """
+    digits = prefix.removeprefix("+")
+    code = str(phonenumbers.country_code_for_region(region))
+    if not digits.startswith(code):
+        return (digits,)
+    at_home = (phonenumbers.ndd_prefix_for_region(region, True) or "") + digits.removeprefix(code)
+    return (digits, at_home) if at_home else (digits,)
+
+
 def _national_forms(number: str, region: str) -> list[str]:
     try:
         significant = phonenumbers.national_significant_number(phonenumbers.parse(number, None))

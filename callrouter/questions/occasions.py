@@ -9,7 +9,7 @@ at say the same. One of each kind stands for all, so that a tree can be question
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -79,6 +79,41 @@ def dialled(*plans: Plan) -> tuple[str, ...]:
     if not asked or len(kept) < 2:
         return ("",)
     return one_of_each(kept, lambda did: tuple(did in numbers for numbers in asked))
+
+
+def ordinary_caller(plan: Plan) -> CallerId:
+    """A caller whom no list of the tree holds, as far as there is one."""
+    lists = _lists(plan)
+    callers = list(_ordinary(plan))
+    return next((one for one in callers if not any(held.match(one) for held in lists)), callers[0])
+
+
+def held_by(plan: Plan, caller: CallerId) -> tuple[str, ...]:
+    """The lists the tree asks that hold a caller."""
+    return tuple(one.name for one in _lists(plan) if one.match(caller))
+
+
+def entries(plan: Plan) -> Iterator[tuple[str, CallerId]]:
+    """Each entry of the lists that the tree asks, once, and a caller whom no longer entry holds.
+
+    An entry is a whole number, a beginning (`+338*`), or why there is no number (`withheld`).
+    """
+    lists = _lists(plan)
+    everything = sorted({number for one in lists for number in (*one.prefixes, *one.numbers)})
+    for number in sorted({number for one in lists for number in one.numbers}):
+        yield number, CallerId(number=number)
+    for prefix in sorted({prefix for one in lists for prefix in one.prefixes}):
+        longer = [one for one in everything if one != prefix and one.startswith(prefix)]
+        callers = (_beginning_with(prefix + digits) for digits in _BESIDE)
+        free = (one for one in callers if not any((one.number or "").startswith(two) for two in longer))
+        yield f"{prefix}*", next(free, _beginning_with(prefix))
+    for why in WITHOUT_NUMBER:
+        if any(why in one.without_number for one in lists):
+            yield why.value, CallerId(presentation=why)
+
+
+_BESIDE = tuple(f"{number:04}" for number in range(9999, 0, -1))
+"""How numbers may go on, of which one is in no longer entry, but where a list holds all ten of each."""
 
 
 def _lists(plan: Plan) -> tuple[CallerList, ...]:
@@ -199,6 +234,24 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
                 yield Stretch(day=day, start=start, stop=edge, said=said, because=because)
                 start, said = edge, following
 
+    def changes(self, since: datetime, until: datetime) -> list[datetime]:
+        """Every instant, UTC, from `since` to before `until` at which something of it may change.
+
+        Wall clocks that go back show a time twice, and both count; those that go forward or back may have the calendar
+        say something else at once, so that of such a day each quarter of an hour counts.
+        """
+        found: set[datetime] = set()
+        day, last = since.astimezone(self.zone).date(), until.astimezone(self.zone).date()
+        while day <= last:
+            begins, ends = self.instant(day, 0), self.instant(day + timedelta(days=1), 0)
+            edges = {0, *self._edges(day)}
+            if begins.utcoffset() != ends.utcoffset():
+                edges |= {*range(0, MINUTES_A_DAY, 15)}
+            for at in (self.instant(day, edge % MINUTES_A_DAY) for edge in edges):
+                found |= {at.astimezone(UTC), at.replace(fold=1).astimezone(UTC)}
+            day += timedelta(days=1)
+        return sorted(at for at in found if since <= at < until)
+
     def by_what_is_said(self, since: datetime) -> dict[tuple[str, ...], list[Stretch]]:
         """All stretches of a year from the day after an instant, and of the dated days that follow."""
         found: dict[tuple[str, ...], list[Stretch]] = {}
@@ -239,7 +292,10 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
             yield here.hour * 60 + here.minute
 
     def _said(self, day: date, minute: int) -> tuple[str, ...]:
-        instant = self.instant(day, minute)
+        return self.said_at(self.instant(day, minute))
+
+    def said_at(self, instant: datetime) -> tuple[str, ...]:
+        """What each of the calendar's parts says of an aware instant, as in `Stretch.said`."""
         found = (schedule.at(instant) for schedule in self.schedules)
         hours = ("open" if one.open else "holiday" if one.holiday else "closed" for one in found)
         there = ((one, instant.astimezone(ZoneInfo(one.timezone)).date()) for one in self.dates)

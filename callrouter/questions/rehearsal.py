@@ -138,12 +138,12 @@ def rehearse(plan: Plan, offered: inputs.CallOffered, cast: Script | Cast) -> Re
             at = step.at + timedelta(seconds=longest_seconds(step.wait) / 2)
             step = tell(plan, step, Happening("the caller hangs up", [inputs.CallerHungUp(at=at, cause=16)]))
         else:
-            step = follow(decisions, step, _decided(decisions, step, cast))
+            step = follow(decisions, step, decided_by(decisions, step, cast))
         wait += 1
     return done(plan, step)
 
 
-def _decided(decisions: Decisions, step: RehearsedStep, cast: Cast) -> Decided:
+def decided_by(decisions: Decisions, step: RehearsedStep, cast: Cast) -> Decided:
     """All that a cast decides at a wait."""
     decided: dict[Decision, Option] = {}
     while decision := decisions.undecided(step.call, step.wait, step.at, decided):

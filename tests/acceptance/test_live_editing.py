@@ -239,7 +239,7 @@ def test_a_client_prefers_an_agent_from_the_next_caller_on(edited_town: Town) ->
     rows = [town.row_of(caller) for caller in callers]
     said, drawn = _command(town, "status").stdout, _command(town, "show", str(folder / FILE)).stdout
     told = _command(town, "explain", rows[0]["call_id"]).stdout
-    published = pbx.cli("database show callrouter/fallback")
+    published = pbx.cli("database show callrouter/answer")
     figures = town.figures()
     _save(folder / FILE, good)
     town.until(lambda: pbx.cli("queue show medical.agent-2"), lambda shown: "No such queue" in shown)

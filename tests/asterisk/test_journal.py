@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callrouter.asterisk.alone.ready_made import fallback_of
 from callrouter.asterisk.ended_row import (
     _CALL_ID,
     _FIELDS,
@@ -24,7 +25,7 @@ from callrouter.asterisk.ended_row import (
     version_of,
 )
 from callrouter.asterisk.journal import FAMILY, EndedJournal, PlanLookup
-from callrouter.asterisk.provision import Fallbacks, fallback_of
+from callrouter.asterisk.provision import Fallbacks
 from callrouter.core import engine, inputs, state
 from callrouter.core.call import Call, CallerId, CallState, DialOutcome, Disposition, Presentation, replace
 from callrouter.core.effects import Sound

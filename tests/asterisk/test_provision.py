@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from structlog.testing import capture_logs
+
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.core.call import replace
 from callrouter.core.effects import Sound
@@ -14,6 +16,19 @@ PLAN = plan_of(
     HangupNode(name="bye"),
     fallback="queue",
 )
+
+
+async def test_a_tree_that_cannot_be_walked_costs_nobody_else_theirs() -> None:
+    """It begins at a node that is not there: its own declared fallback is published, and all that is the others'."""
+    paper = Paper()
+    fallbacks = Fallbacks(paper, "FR")  # type: ignore[arg-type]
+    plans = [replace(PLAN, start="nowhere"), replace(PLAN, numbers=("+33199000011",))]
+    with capture_logs() as logged:
+        await fallbacks.publish(plans, complete=True, afresh=False)
+
+    written = {tuple(line.partition(": ")[2] for line in one.splitlines()[2:5]) for one in paper.written}
+    assert {("callrouter/fallback", did, "queue:medical") for did in ("0199000010", "0199000011")} <= written
+    assert [line["event"] for line in logged] == ["what callers get without an engine is not known"]
 
 
 async def test_what_cannot_be_written_costs_nobody_else_theirs() -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from callrouter.asterisk.provision import fallback_of
+from callrouter.asterisk.alone.ready_made import fallback_of
 from callrouter.core.call import Call, CallState, LegFailure, LegPurpose, replace
 from callrouter.core.explain import explain
 from callrouter.core.identity import Forwarding, Identity, Shows

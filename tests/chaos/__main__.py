@@ -28,6 +28,7 @@ from deploy.demo.stack import StackError
 from tests.chaos.faults import ALL, Kind, broken
 from tests.chaos.rounds import play
 from tests.chaos.soak import PER_CALLS, growth, leaks, soak
+from tests.chaos.striking import settled
 from tests.chaos.town import Needs, town
 from tests.chaos.verdict import Verdict
 
@@ -125,6 +126,7 @@ async def _run(kind: Kind, options: argparse.Namespace) -> int:
     )
     agents = max(10, round((scale.callers + min(scale.newcomers, NEWCOMERS_AT_ONCE)) * AGENTS_SHARE))
     async with town(f"{options.seed}", agents, kind.needs) as place:
+        await settled(place)
         for number in range(options.first, options.first + rounds):
             spent, played = time.monotonic() - began_at, number - options.first
             if played and spent * (1 + 1 / played) > LONGEST_SECONDS:

@@ -28,6 +28,8 @@ SILENCE_SECONDS: Final = 2.0
 """Of a caller who leaves a message; it ends then."""
 SHORTEST_MESSAGE_SECONDS: Final = 2.0
 _BYE: Final = "bye: { hangup: { prompt: { sound: bye } } }"
+_CLOSING: Final = "  closing: { hangup: { prompt: { sound: closing } } }\n"
+"""What the PBX says alone, and no tree leads to."""
 _TREES: Final[Mapping[str, str]] = {
     "menu": f"""
   choose:
@@ -164,8 +166,8 @@ def write_folder(folder: Path, count: int, service: str) -> None:
     for name, tree in _TREES.items():
         start = tree.strip().partition(":")[0]
         shown = "operator" if name == "callback" else "caller"
-        fallback = _FALLBACKS.get(name, "node: bye")
+        fallback = _FALLBACKS.get(name, "node: closing")
         head = _HEAD.format(name=name, did=DIDS[name], shown=shown, start=start, fallback=fallback)
-        text = head + tree.replace("@SERVICE@", service)
+        text = head + tree.replace("@SERVICE@", service) + ("" if name in _FALLBACKS else _CLOSING)
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     write_sounds(folder / "sounds" / "en")

@@ -70,8 +70,6 @@ def _short(callers: int = 14, *, newcomers: int = 0, seconds: float = 0.0) -> Sc
 NOTHING_LOST: Final = {"dropped": 0.0, "missing": 0.0, "doubled": 0.0, "wrong": 0.0, "lost_keys": 0.0, "twice": 0.0}
 _LINE: Final = Needs(line=True)
 _TWO: Final = Needs(database=True, standby=True)
-_RESUMED: Final = frozenset({"dropped", "missing", "wrong", "lost_keys"})
-"""What holds once an engine goes on with the calls of the one before it."""
 _ALL: Final = (
     Kind(
         name="engine-killed",
@@ -80,7 +78,6 @@ _ALL: Final = (
         rounds=10,
         long=_long(260),
         short=_short(),
-        not_yet=frozenset({"dropped", "wrong", "silence_seconds"}),
     ),
     Kind(
         name="no-engine",
@@ -89,7 +86,6 @@ _ALL: Final = (
         rounds=20,
         long=_long(0, newcomers=60, seconds=16.0),
         short=_short(0, newcomers=8, seconds=8.0),
-        not_yet=frozenset({"fallback_seconds"}),
         probed_when_healed=True,
     ),
     Kind(
@@ -109,7 +105,6 @@ _ALL: Final = (
         long=_long(130, newcomers=20, seconds=8.0),
         short=_short(seconds=2.0),
         needs=_LINE,
-        not_yet=frozenset({"dropped", "wrong", "lost_keys"}),
     ),
     Kind(
         name="ami-stalled",
@@ -119,7 +114,6 @@ _ALL: Final = (
         long=_long(130, newcomers=20, seconds=8.0),
         short=_short(seconds=2.0),
         needs=_LINE,
-        not_yet=frozenset({"dropped", "wrong", "lost_keys"}),
     ),
     Kind(
         name="ami-slow",
@@ -166,7 +160,6 @@ _ALL: Final = (
         long=_long(260),
         short=_short(),
         needs=_TWO,
-        not_yet=_RESUMED | {"silence_seconds", "control_seconds"},
     ),
     Kind(
         name="leader-stopped",
@@ -176,7 +169,6 @@ _ALL: Final = (
         long=_long(130, newcomers=20, seconds=10.0),
         short=_short(seconds=6.0),
         needs=_TWO,
-        not_yet=_RESUMED | {"control_seconds"},
     ),
     Kind(
         name="upgrade",
@@ -186,7 +178,6 @@ _ALL: Final = (
         long=_long(130),
         short=_short(),
         needs=_TWO,
-        not_yet=_RESUMED | {"silence_seconds", "control_seconds"},
     ),
 )
 ALL: Final = {one.name: one for one in _ALL}

@@ -24,6 +24,7 @@ HERTZ: Final = {
     "failed": 1250.0,
     "bye": 1350.0,
     "tick": 1800.0,
+    "closing": 1900.0,
     "agent": 1500.0,
     "contact": 1600.0,
     "caller": 1700.0,
@@ -39,6 +40,7 @@ SECONDS: Final = {
     "failed": 1.5,
     "bye": 1.0,
     "tick": 0.02,
+    "closing": 1.0,
 }
 """Of the sound files."""
 OTHER: Final = "other"

@@ -34,7 +34,7 @@ async def kill_engine(place: Town, fault: Fault, seconds: float) -> None:
     process.kill()
     await _ready(place)
     fault.healed_at = time.time()
-    await _settled(place)
+    await settled(place)
 
 
 async def no_engine(place: Town, fault: Fault, seconds: float) -> None:
@@ -130,7 +130,7 @@ async def stop_leader(place: Town, fault: Fault, seconds: float) -> None:
     await asyncio.sleep(seconds)
     process.resume()
     fault.healed_at = time.time()
-    await _settled(place)
+    await settled(place)
 
 
 async def hand_over(place: Town, fault: Fault, seconds: float) -> None:
@@ -140,10 +140,10 @@ async def hand_over(place: Town, fault: Fault, seconds: float) -> None:
     process.terminate()
     await _ready(place)
     fault.healed_at = time.time()
-    await _settled(place)
+    await settled(place)
 
 
-async def _settled(place: Town) -> None:
+async def settled(place: Town) -> None:
     """With two engines: until the next round finds them as this one did."""
     deadline = time.monotonic() + READY_SECONDS
     while not await place.is_settled() and time.monotonic() < deadline:

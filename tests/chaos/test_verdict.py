@@ -154,7 +154,7 @@ def test_conversations_that_our_row_has_otherwise(changed: dict[str, Any]) -> No
 
 
 def test_the_closing_prompt_is_a_drop() -> None:
-    sent = in_menu(heard("ask", -10, -4), heard("ask", -3, 3), heard("other", 7.6, 10))
+    sent = in_menu(heard("ask", -10, -4), heard("ask", -3, 3), heard("closing", 7.6, 10))
 
     found = judge(notes(sent), [row("failed", ended=FAULT + 10)])
 
@@ -163,8 +163,24 @@ def test_the_closing_prompt_is_a_drop() -> None:
     assert NUMBER in found.complaints[0]
 
 
+def test_a_call_that_ends_late_after_its_goodbye_is_no_drop() -> None:
+    late = in_menu(heard("ask", -10, -4), heard("one", -2, -1), heard("bye", -1, 0.5))
+
+    found = judge(notes(late), [RIGHT_ROW])
+
+    assert found.dropped == 0
+    assert found.silence_seconds == pytest.approx(9.6)
+
+
+def test_who_keys_digits_is_not_in_silence_by_that() -> None:
+    presses = tuple(Press(key="1", at=FAULT + at, taken=True) for at in (1.0, 1.5, 2.0, 2.5))
+    keys = replace(in_menu(heard("ask", -3, 1), heard("bye", 3.5, 10), presses=presses), kind="digits")
+
+    assert judge(notes(keys), [RIGHT_ROW]).silence_seconds == pytest.approx(0.4)
+
+
 def test_whoever_called_later_was_not_dropped_but_sent_to_the_fallback() -> None:
-    later = replace(in_menu(heard("other", 7, 10)), dialled_at=FAULT + 0.5, answered_at=FAULT + 6)
+    later = replace(in_menu(heard("closing", 7, 10)), dialled_at=FAULT + 0.5, answered_at=FAULT + 6)
 
     found = judge(notes(later), [row("failed", ended=FAULT + 10)])
 

@@ -26,17 +26,18 @@ TIMES_SECONDS: Final = 0.6
 UNWATCHED_SECONDS: Final = 1.6
 AROUND_SECONDS: Final = 1.0
 """So long before and after a fault's time nobody can be sure that somebody watched."""
-GOODBYE_SECONDS: Final = 3.0
-"""A call that ends so soon after its last sound has ended by it."""
 SURE_OF_MESSAGE, SHORTEST_MESSAGE = 2.7, 1.5
 """Seconds: with more it is a message, with less it is none; between them the PBX's clock decides."""
 _CANCELLED: Final = 487
+HELD_UP_SECONDS: Final = 0.3
+ALONE: Final = frozenset({"closing", "beep", "agent", "contact"})
+"""Sounds that callers hear from the PBX alone."""
 BARGE_SECONDS: Final = 0.5
 """A question that stops so soon after a key went down was ended by it."""
 WAIT_SECONDS: Final = 0.8
 """So long after a question, at least, the menu waits for a key (its timeout is a second)."""
 LAST_WORDS: Final = frozenset({"bye", "probe", "one", "two", "thanks", "found", "failed"})
-"""Sounds of a tree that ends: after the first of them comes `bye`, and then the end."""
+"""Sounds of a tree that has done what it is for: after any of them comes `bye`, and then the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +90,12 @@ def judge(notes: Notes, rows: Sequence[Row]) -> Verdict:
     doubled = [one for one in journeys if len(one.rows) > 1]
     silences = sorted(((one.silence(), one) for one in live), key=lambda pair: -pair[0])
     twice = [*_asked_twice(notes), *(text for one in journeys for text in one.done_twice())]
-    ended, later = _lost_keys([one.caller for one in journeys if not one.is_dropped])
+    keys = [(one, *_keys(one)) for one in journeys]
     complaints = [one.told("was dropped, or sent to the closing prompt") for one in lost]
     complaints += [one.told("has no row") for one in missing]
     complaints += [one.told(f"has {len(one.rows)} rows") for one in doubled]
     complaints += [one.told(text) for one, texts in wrong for text in texts]
+    complaints += [one.told("keyed what was not taken") for one, ended, _ in keys if ended]
     complaints += [one.told(f"heard nothing for {seconds:.1f} s") for seconds, one in silences[:3] if seconds > 1.5]
     complaints += twice
     return Verdict(
@@ -104,8 +106,8 @@ def judge(notes: Notes, rows: Sequence[Row]) -> Verdict:
         missing=len(missing),
         doubled=len(doubled),
         wrong=sum(1 for _, texts in wrong if texts),
-        lost_keys=ended,
-        later_keys=later,
+        lost_keys=sum(len(ended) for _, ended, _ in keys),
+        later_keys=sum(len(later) for *_, later in keys),
         twice=len(twice),
         silence_seconds=silences[0][0] if silences else 0.0,
         control_seconds=fault.in_control_at - fault.at if fault.in_control_at else None,
@@ -166,8 +168,8 @@ class _Journey:
             return False
         if any(one.hung_up and one.ended_at < caller.ended_at + RACE_SECONDS for one in self.talks):
             return False  # how long the call went on without a sound is the silence's matter
-        last = next((one for one in reversed(caller.heard) if one.name != "caller"), None)
-        return last is None or last.name not in LAST_WORDS or caller.ended_at - last.until > GOODBYE_SECONDS
+        # Each tree says `bye` before it ends; how long the line was silent after it is the silence's matter too.
+        return not caller.heard or caller.heard[-1].name != "bye"
 
     def silence(self) -> float:
         """The longest one after the fault, in seconds. Where silence is what a caller is to hear, there is none."""
@@ -177,6 +179,8 @@ class _Journey:
         quiet: list[tuple[float, float]] = []
         if caller.spoke_at:
             quiet.append((caller.spoke_at - 1.0, (caller.spoke_until or caller.ended_at) + SILENCE_AFTER_SECONDS))
+        if caller.kind == "digits":
+            quiet += [(press.at, press.at + KEYING_SECONDS) for press in caller.pressed]
         if caller.kind == "dial":
             # Ringing is two seconds of sound in six.
             reached = min((one.answered_at for one in self.talks), default=caller.ended_at)
@@ -226,6 +230,8 @@ class _Journey:
         )
 
 
+KEYING_SECONDS: Final = 0.6
+"""From a digit to the next one."""
 SILENCE_AFTER_SECONDS: Final = 3.0
 """After a message, until the PBX has found that nobody speaks any more."""
 
@@ -332,26 +338,27 @@ def _served_alone(journey: _Journey) -> bool:
     """
     caller = journey.caller
     during = any(one.at < caller.dialled_at < one.healed_at for one in journey.notes.faults)
-    return during and not any(one.name in HERTZ and one.name != "beep" for one in caller.heard)
+    return during and not any(one.name in HERTZ and one.name not in ALONE for one in caller.heard)
 
 
-def _lost_keys(callers: Sequence[Caller]) -> tuple[int, int]:
-    """Keys of a menu that ended the question and were not taken, and others that were not."""
-    ended = later = 0
-    for caller in callers:
-        if caller.kind != "menu":
+def _keys(journey: _Journey) -> tuple[list[Press], list[Press]]:
+    """Keys of a menu that ended the question and were not taken, and others that were not.
+
+    Where the telephones' own process was held up nobody can say which they were: they count as the others.
+    """
+    ended: list[Press] = []
+    later: list[Press] = []
+    caller = journey.caller
+    if caller.kind != "menu" or journey.is_dropped:
+        return ended, later
+    again = [*(one.at for one in caller.pressed), inf]
+    for place, press in enumerate(caller.pressed, 1):
+        if press.taken or caller.ended_at < press.at + RACE_SECONDS or _taken_late(caller, press, again[place]):
             continue
-        again = [*(one.at for one in caller.pressed), inf]
-        for place, press in enumerate(caller.pressed, 1):
-            if press.taken or caller.ended_at < press.at + RACE_SECONDS or _taken_late(caller, press, again[place]):
-                continue
-            asked = [
-                one for one in caller.heard if one.name == "ask" and one.since < press.at < one.until + WAIT_SECONDS
-            ]
-            if asked and asked[-1].until < press.at + BARGE_SECONDS:
-                ended += 1
-            else:
-                later += 1
+        asked = [one for one in caller.heard if one.name == "ask" and one.since < press.at < one.until + WAIT_SECONDS]
+        stopped = bool(asked) and asked[-1].until < press.at + BARGE_SECONDS
+        sure = journey.notes.held_up_seconds < HELD_UP_SECONDS
+        (ended if stopped and sure else later).append(press)
     return ended, later
 
 

@@ -265,7 +265,15 @@ FITTING: dict[str, tuple[str, ...]] = {
     "recording": ("RecordingEnded", "RecordingFound"),
     "consulting": ("QueuesSeen", "LookupDone", "LookupFailed", "DigitPressed"),
     "hanging_up": ("CallerHungUp",),
-    "adrift": ("AgentOffered", "AgentAnswered", "LegHeard", "LegAnswered", "RecordingFound", "CallerHungUp"),
+    "adrift": (
+        "AgentOffered",
+        "AgentAnswered",
+        "LegHeard",
+        "LegAnswered",
+        "RecordingFound",
+        "MessageTaken",
+        "CallerHungUp",
+    ),
     "ended": ("CallerHungUp",),
 }
 _whole = st.integers(0, 999)
@@ -327,6 +335,9 @@ def _recorded(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: in
     seconds, heard = draw(st.floats(0, 300)), draw(st.booleans())
     if name == "RecordingFound":
         return inputs.RecordingFound(seconds=seconds, heard=heard, at=at)
+    if name == "MessageTaken":
+        node = draw(st.sampled_from(("message", "gone")))
+        return inputs.MessageTaken(node=node, recording="r", began_at=at, seconds=seconds, heard=heard, at=at)
     outcome = draw(st.sampled_from(RecordOutcome))
     return inputs.RecordingEnded(step=step, outcome=outcome, seconds=seconds, heard=heard, at=at)
 
@@ -371,7 +382,7 @@ def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at
             return inputs.LegFailed(failure=draw(failures), at=at)
         case "DialEnded":
             return inputs.DialEnded(step=step, outcome=draw(st.sampled_from(DialOutcome)), at=at)
-        case "RecordingEnded" | "RecordingFound":
+        case "RecordingEnded" | "RecordingFound" | "MessageTaken":
             return _recorded(draw, name, step, at)
         case "QueuesSeen":
             look = st.builds(

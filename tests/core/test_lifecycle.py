@@ -121,6 +121,9 @@ def _input(kind: type, step: int, at: datetime = LATER) -> inputs.Input:
         "colleague": "agent-2",
         "failure": LegFailure(leg=0, sip=486, cause=17),
         "outcome": outcomes.get(kind),
+        "node": "message",
+        "recording": "1-8",
+        "began_at": at,
     }
     told: inputs.Input = kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})
     return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from callrouter.asterisk.provision import fallback_of
+from callrouter.asterisk.alone.ready_made import fallback_of
 from callrouter.core.agents.preference import Preference
 from callrouter.core.nodes import CallbackNode, QueueNode
 from callrouter.core.plan import Plan

@@ -13,7 +13,9 @@ from typing import Final
 from msgspec import Struct
 
 from callrouter.asterisk.causes import record_outcome
+from callrouter.asterisk.notes import Voiced
 from callrouter.core.call import RecordOutcome
+from callrouter.core.inputs import MessageTaken
 
 WAV_HEADER_BYTES: Final = 44
 WAV_BYTES_PER_SECOND: Final = 16_000
@@ -70,6 +72,18 @@ def _heard(sound: memoryview) -> bool:
 def recorded_in(folder: Path, name: str) -> Recorded:
     """What the recording of that name in that folder holds; nothing when there is none."""
     return listen(folder / f"{name}.wav") or NOTHING
+
+
+def message_taken(voiced: Voiced, name: str, found: Recorded, at: datetime) -> MessageTaken:
+    """What the core is told of a message that Asterisk's fallback took, once its recording is over and holds this."""
+    return MessageTaken(
+        node=voiced.node,
+        recording=name,
+        began_at=min(voiced.began_at, at),
+        seconds=found.seconds,
+        heard=found.heard,
+        at=at,
+    )
 
 
 class Recording:

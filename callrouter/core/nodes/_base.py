@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from callrouter.core.call import Call, CallState, Disposition, Notification, replace
 from callrouter.core.effects import CollectDigits, Effect, Part, Sound
-from callrouter.core.inputs import RecordingFound, Result
+from callrouter.core.inputs import MessageTaken, RecordingFound, Result
 from callrouter.core.nodes.about import About, Needed, Question
 from callrouter.core.read_aloud import OF_EVERY_CALL, NotReadable, PromptPart
 
@@ -118,6 +118,10 @@ class Node(Struct, frozen=True, kw_only=True, dict=True):
 
     def on_recording_found(self, call: Call, found: RecordingFound) -> Call:
         """The node had something recorded, and will not be resumed: what is worth keeping is kept."""
+        return call
+
+    def on_message_taken(self, call: Call, taken: MessageTaken) -> Call:
+        """Asterisk's fallback took a message in the node's place: whether it is one, and whose."""
         return call
 
     def leave_or_finish(self, call: Call, exit: str, because: str) -> Step:  # noqa: A002

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, Message, RecordOutcome, replace
 from callrouter.core.effects import Play, Record
-from callrouter.core.inputs import RecordingEnded, RecordingFound, Result
+from callrouter.core.inputs import MessageTaken, RecordingEnded, RecordingFound, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, read_in, sounds_in, spoken
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.core.read_aloud import PromptPart
@@ -112,7 +112,11 @@ class MessageNode(Node, frozen=True, kw_only=True):
             return call
         return self._keep(call, found.seconds) if self._is_one(found) else replace(call, recording_at=None)
 
-    def _is_one(self, ended: RecordingEnded | RecordingFound) -> bool:
+    def on_message_taken(self, call: Call, taken: MessageTaken) -> Call:
+        """As if we had taken it ourselves."""
+        return kept(call, taken, deliver=self.deliver) if self._is_one(taken) else call
+
+    def _is_one(self, ended: RecordingEnded | RecordingFound | MessageTaken) -> bool:
         """Whether it is a message at all."""
         return ended.heard and ended.seconds >= self.min_seconds
 
@@ -139,3 +143,15 @@ class MessageNode(Node, frozen=True, kw_only=True):
 def recording_of(call: Call) -> str:
     """The name of the recording that a call is making."""
     return f"{call.call_id}-{len(call.messages)}"
+
+
+def kept(call: Call, taken: MessageTaken, *, deliver: str = "") -> Call:
+    """The call with a message that Asterisk's fallback took."""
+    message = Message(
+        recording=taken.recording,
+        node=taken.node,
+        deliver=deliver,
+        started_at=taken.began_at,
+        seconds=taken.seconds,
+    )
+    return replace(call, messages=(*call.messages, message))

@@ -123,7 +123,14 @@ class ServiceLevelBlock(Block):
 
 
 class FallbackBlock(Block):
-    """Who has the call when something cannot be done: a queue, a number or a node."""
+    """Who has the call when something cannot be done: a queue, a number or a node.
+
+    Without an engine, too, Asterisk gives callers to it, but while the tree's `opening_hours` or a date of a `branch`
+    say that the client is closed: then they get what a caller of no list gets who presses nothing, a message, a
+    farewell, a queue or a number. So they do at all times where no `fallback` is declared. Callers of the tree's lists
+    have what it gives them, where that is a queue, a number or a refusal of their own. Nobody reads keys then, looks at
+    queues, or asks a web service. `callrouter show FILE --alone now` says what callers get, for two weeks.
+    """
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
@@ -132,7 +139,7 @@ class FallbackBlock(Block):
     number: Line | None = None
     """A telephone number."""
     node: Name | None = None
-    """A node of the tree; Asterisk alone cannot follow it when no engine runs."""
+    """A node of the tree that Asterisk can follow when no engine runs: a queue, redirect, message, hangup or reject."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.asterisk.provision import fallback_of
+from callrouter.asterisk.alone.ready_made import fallback_of
 from callrouter.core.identity import Forwarding, Identity, Shows
 from callrouter.core.nodes import CallbackNode, DialNode, RedirectNode
 from callrouter.core.plan import Plan

@@ -1,0 +1,181 @@
+"""What Asterisk alone does with a call to one of a client's numbers, and when: by the client's own tree.
+
+Nobody reads keys then, looks at queues, or asks a web service. So it is what the tree does with a caller of no list who
+presses nothing; but while no hours or dates of the tree say that the client is closed, who calls has the `fallback`
+that the client has declared for when something cannot be done. Callers of lists whom the tree refuses, or sends to
+another queue or number than others, or earlier, have that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from callrouter.core.call import Call, CallerId, Disposition
+from callrouter.core.effects import Hangup, Sound
+from callrouter.core.fallback import CLOSED, Alone, Ready, out_of_hours, ready_by, ready_of, said_by
+from callrouter.core.inputs import CallOffered
+from callrouter.core.plan import Plan
+from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED
+from callrouter.questions.decisions import Decision, Decisions
+from callrouter.questions.occasions import calendar, entries, held_by, ordinary_caller
+from callrouter.questions.once import found_once
+from callrouter.questions.rehearsal import Cast, Script, begin, decided_by, follow
+
+_CALL_ID = "alone"
+_SILENT = Script(decided={Decision("lookup", ANYBODY): FAILED})
+"""Nothing is keyed, and no web service answers."""
+
+
+_THEIR_OWN = frozenset({Alone.QUEUE, Alone.NUMBER, Alone.REFUSED})
+"""What callers of a list have of their own, also where a fallback is declared."""
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """From an instant on Asterisk does this."""
+
+    at: datetime
+    ready: Ready
+
+
+def declared(plan: Plan) -> Ready | None:
+    """What the client's `fallback` is to Asterisk alone."""
+    node = plan.nodes.get(plan.fallback)
+    return ready_of(node) if node else None
+
+
+class AloneBy:
+    """What Asterisk does by one plan with callers of one of its numbers."""
+
+    def __init__(self, plan: Plan, did: str) -> None:
+        self._plan = plan
+        self._did = did
+        self._ordinary = ordinary_caller(plan)
+        self._decisions = Decisions(plan)
+        self._calendar = calendar(plan)
+        self._declared = declared(plan)
+        self._known: dict[tuple[Hashable, ...], Ready] = {}
+        """By what the calendar says, and the lists that hold the caller: the tree reads nothing else."""
+        self._held: dict[CallerId, tuple[str, ...]] = {}
+
+    def at(self, instant: datetime, caller: CallerId | None = None) -> Ready:
+        """At one instant; `caller`: by default one of no list."""
+        caller = caller or self._ordinary
+        if caller not in self._held:
+            self._held[caller] = held_by(self._plan, caller)
+        key = self._said(instant), self._held[caller]
+        if key not in self._known:
+            self._known[key] = self._walked(instant, caller)
+        return self._known[key]
+
+    def timeline(self, since: datetime, until: datetime, caller: CallerId | None = None) -> list[Change]:
+        """From one instant to before another: what holds at the first, and each change."""
+        found: list[Change] = []
+        for at in self._changes(since, until):
+            ready = self.at(at, caller)
+            if not found or ready != found[-1].ready:
+                found.append(Change(at=at, ready=ready))
+        return found
+
+    @found_once
+    def _changes(self, since: datetime, until: datetime) -> list[datetime]:
+        """When the calendar begins to say something else, and the first instant."""
+        found, last = [since], self._said(since)
+        for at in self._calendar.changes(since, until):
+            said = self._said(at)
+            if said != last:
+                found.append(at)
+            last = said
+        return found
+
+    @found_once
+    def _said(self, instant: datetime) -> tuple[str, ...]:
+        return self._calendar.said_at(instant)
+
+    def _walked(self, instant: datetime, caller: CallerId) -> Ready:
+        ready, call = self.silent(instant, caller)
+        if self._declared is None or self._is_closed(call):
+            return ready
+        differs = caller != self._ordinary and ready != self.silent(instant, self._ordinary)[0]
+        return ready if differs and ready.does in _THEIR_OWN else self._declared
+
+    def silent(self, instant: datetime, caller: CallerId) -> tuple[Ready, Call]:
+        """Where the tree leads a caller who presses nothing, and the call as far as there."""
+        offered = CallOffered(call_id=_CALL_ID, did=self._did, caller=caller, at=instant.astimezone(UTC))
+        step, cast = begin(self._plan, offered), Cast(_SILENT)
+        sounds: tuple[Sound, ...] = ()
+        while not step.call.ended:
+            sounds += said_by(step.effects)
+            if (found := ready_by(step.call.node, step.wait, sounds)) is not None:
+                return found, step.call
+            if isinstance(step.wait, Hangup):
+                if step.call.verdict is Disposition.REJECTED and not sounds:
+                    return Ready(does=Alone.REFUSED, cause=step.wait.cause), step.call
+                break
+            step = follow(self._decisions, step, decided_by(self._decisions, step, cast))
+        return Ready(does=Alone.CLOSED, sounds=sounds) if sounds else CLOSED, step.call
+
+    def _is_closed(self, call: Call) -> bool:
+        return any(
+            out_of_hours(self._plan.about[visit.node], visit.exit)
+            for visit in call.visits
+            if visit.node in self._plan.about
+        )
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """Callers of lists whom Asterisk alone serves otherwise than all others."""
+
+    entry: str
+    """A whole number, a beginning (`+338*`), or why there is none (`withheld`): the longest that fits counts."""
+    changes: list[Change]
+
+
+def callers_told_apart(plan: Plan, alone: AloneBy, since: datetime, until: datetime) -> Iterator[Listed]:
+    """Each entry of the tree's lists by which somebody is served otherwise, or would be but for this one."""
+    usual = alone.timeline(since, until)
+    known: dict[tuple[str, ...], list[Change]] = {}
+    begun: list[str] = []
+    for entry, caller in sorted(entries(plan), key=lambda one: (len(one[0].rstrip("*")), one[0])):
+        held = held_by(plan, caller)
+        if held not in known:
+            known[held] = alone.timeline(since, until, caller)
+        changes = known[held]
+        if changes != usual or any(entry.startswith(one) for one in begun):
+            yield Listed(entry=entry, changes=changes)
+            if entry.endswith("*"):
+                begun.append(entry.removesuffix("*"))
+
+
+def in_words(ready: Ready) -> str:
+    """What a caller gets, for a person."""
+    said = " ".join(sound.text or sound.file for sound in ready.sounds)
+    match ready.does:
+        case Alone.QUEUE:
+            return f"queue {ready.whom}" + (f", priority {ready.priority}" if ready.priority else "")
+        case Alone.NUMBER:
+            return f"number {ready.whom}"
+        case Alone.REFUSED:
+            return f"refused, cause {ready.cause}"
+        case Alone.MESSAGE:
+            return f"a message, as at {ready.whom}" + (f", after “{said}”" if said else "")
+        case Alone.CLOSED:
+            return f"“{said}”, and the end" if said else "Asterisk's own sentence that nobody can answer, and the end"
+
+
+def told(plan: Plan, since: datetime, days: int = 14) -> Iterator[str]:
+    """What each of the client's numbers gets from an instant on, as lines for a person."""
+    zone = ZoneInfo(plan.timezone)
+    until = since + timedelta(days=days)
+    yield f"{plan.name} ({plan.source}), without the engine, {plan.timezone}:"
+    for did in plan.numbers:
+        yield f"  {did}"
+        alone = AloneBy(plan, did)
+        for one in alone.timeline(since, until):
+            yield f"    {one.at.astimezone(zone):%a %Y-%m-%d %H:%M}  {in_words(one.ready)}"
+        for listed in callers_told_apart(plan, alone, since, until):
+            for one in listed.changes:
+                yield f"    {listed.entry}: {one.at.astimezone(zone):%a %Y-%m-%d %H:%M}  {in_words(one.ready)}"
