@@ -203,7 +203,7 @@ class EngineProcess(Controller):
         """`after` is an engine whose data folder it takes over."""
         self.data_dir: Path = after.data_dir if after is not None else folder / f"{name}-data"
         self.postgresql_version = ""
-        self.settings = engine_settings(folder, name, pbx)
+        self.settings = engine_settings(folder, name, pbx) | {"CALLROUTER_DATA_DIR": str(self.data_dir)}
         self.port = int(self.settings["CALLROUTER_ENGINE_PORT"])
         super().__init__(name, folder, ["-m", "bench.engine_process", *options], self.settings)
         self._wait_until_ready()
