@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Each program with its Debian package: what demonstration and bench call, and what only tests call besides.
 PROGRAMS := mmdebstrap:mmdebstrap sipp:sip-tester espeak-ng:espeak-ng sox:sox
-TEST_PROGRAMS := prometheus:prometheus docker-compose:docker-compose systemd-analyze:systemd
+TEST_PROGRAMS := prometheus:prometheus docker-compose:docker-compose systemd-analyze:systemd stunnel4:stunnel4
 # Calls to place (make run CALLS=40), and STAY=0 to end when they are over.
 export CALLS ?= 60
 export STAY ?= 1
@@ -28,7 +28,7 @@ help:
 	@echo "make test       lint, then every test, on a real Asterisk and a real PostgreSQL"
 	@echo "make wrap-ups   no agent is offered a call in a wrap-up: 1,000 ends of conversations"
 	@echo "make laws       the laws of the record over 1,000 calls, by the telephones' own count"
-	@echo "make fuzz       hostile input at every entrance: CASES=120000 SEED=1; make test has a short form"
+	@echo "make fuzz       hostile input at every entrance: CASES=100000 SEED=1; make test has a short form"
 	@echo "make leading    of eight engines that log in at the same instant one acts: 100 rounds"
 	@echo "make chaos FAULT=NAME  rounds of real calls under a fault, at most 20 minutes; SEED=N again; without FAULT: their names"
 	@echo "make lint       ruff, mypy, import-linter"
@@ -91,7 +91,7 @@ laws: setup-tests
 
 # Every entrance: counts and seed stand at the end of what it prints; a finding fails. make test has a short form.
 fuzz: setup-tests
-	HYPOTHESIS_PROFILE=fuzz FUZZ_CASES=$(or $(CASES),120000) $(BIN)/pytest -q tests/fuzz \
+	HYPOTHESIS_PROFILE=fuzz FUZZ_CASES=$(or $(CASES),100000) $(BIN)/pytest -q tests/fuzz \
 	  --hypothesis-seed=$(or $(SEED),1)
 
 # Some six minutes (make test has a short form).

@@ -1,4 +1,4 @@
-"""A start with 800 clients after a kill: when it takes calls, and when it has loaded the folder.
+"""A start with 800 clients after a kill: when it goes on with the calls that live, and when it has loaded the folder.
 
 `python -m bench.restart child FILE` is the engine that is measured: `callrouter engine`, the whole of it, which writes
 down when it came how far (the monotonic clock), and how long its loop stood still while the folder was loaded.
@@ -13,27 +13,45 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Final
 
 from bench.clients import COUNT, write_clients
 from bench.figures import percentile
-from bench.report import Section, Table, at_most
-from bench.stand import CHECKOUT, READY_SECONDS, Stand, engine_settings, inherited, stand
+from bench.report import Section, Table, at_most, exactly
+from bench.stand import CHECKOUT, Stand, engine_settings, inherited, stand
 
 LOG_IN_SECONDS: Final = 0.8
+SILENCE_SECONDS: Final = 3.0
+"""What a caller may hear of it; the tenth of a second before the start is part of it."""
 PLAN_SECONDS: Final = 0.05
-BEGAN, IMPORTED, LOGGED_IN, FOUND, LOADED = "began", "imported", "logged in", "found", "loaded"
-CALLED: Final = "0199000400"
-"""The number of one of the clients."""
+CALLERS_OF: Final = range(6)
+"""Last two figures of the clients whose callers are live: eight clients of each, and a caller whom all of them know."""
+CALLED: Final = "0199000777"
+"""The number of a client who has no caller."""
+HOLD_SECONDS: Final = 170.0
+"""Shorter than the callers' patience in their queue."""
+PATIENCE_SECONDS: Final = 150.0
+"""For a start, on a machine that is as busy as can be."""
+QUEUES: Final = "".join(
+    f"[{name}](team)\njoinempty = yes\nleavewhenempty = no\n" for name in ("medical", "legal", "trades", "shop")
+)
+BEGAN, IMPORTED, LOGGED_IN, TAKEN_OVER, FOUND, LOADED = (
+    *("began", "imported", "logged in", "taken over", "found", "loaded"),
+)
 ABOUT: Final = f"""\
 An engine with {COUNT} clients is killed, and another is started on what it left, with its prompts on disk and its
-PostgreSQL running. *Logged in*: from then on live calls can be taken over. *A plan is found* of what was live for a
-number that is dialled: how long that takes after the log-in, of the first one. *Loaded*: the folder is in service.
-A loop that is asked every millisecond whether it turns shows what calls feel of the load. Milliseconds from exec, of
-each start in turn; in brackets those that the process was at work, on whatever machine else was busy."""
+PostgreSQL running. {8 * len(CALLERS_OF)} callers wait in queues, each another client's. *Logged in*: the link is up.
+*Taken over*: it goes on with the last of them, each by its own plan. *A plan is found* of what was live for a number
+that is dialled: how long that takes then. *Loaded*: the folder is in service. A loop that is asked every millisecond
+whether it turns shows what calls feel of the load. Milliseconds from exec, of each start in turn; in brackets those
+that the process was at work, on whatever machine else was busy."""
 
 
 def bench(starts: int) -> Section:
@@ -42,29 +60,30 @@ def bench(starts: int) -> Section:
         folder = Path(place) / "clients"
         folder.mkdir()
         write_clients(folder, COUNT)
-        with stand(folder) as found:
+        with stand(folder, extra_conf={"queues": QUEUES}) as found:
             runs = _starts(found, starts)
     rows = [
         [
             str(number),
-            *(_milliseconds(run, what) for what in (IMPORTED, LOGGED_IN)),
+            *(_milliseconds(run, what) for what in (IMPORTED, LOGGED_IN, TAKEN_OVER)),
             f"{1000 * run[FOUND]:.1f}",
             _milliseconds(run, LOADED),
             f"{1000 * run['pause p99']:.1f} / {1000 * run['pause most']:.1f}",
         ]
         for number, run in enumerate(runs, 1)
     ]
-    columns = ("start", "imported", "logged in", "a plan is found in", "loaded", "pauses p99 / most")
-    logged_in = sorted(run[LOGGED_IN] - run[BEGAN] for run in runs)[len(runs) // 2]
+    columns = ("start", "imported", "logged in", "taken over", "a plan is found in", "loaded", "pauses p99 / most")
+    logged_in, taken_over = (median(run[what] - run[BEGAN] for run in runs) for what in (LOGGED_IN, TAKEN_OVER))
+    found_in = max(run[FOUND] for run in runs)
     return Section(
         title="A start after a kill",
         about=ABOUT,
         tables=[Table(columns=columns, rows=rows)],
         checks=[
             at_most("exec to log-in, the median", 1000 * logged_in, 1000 * LOG_IN_SECONDS, "ms", 0),
-            at_most(
-                "a plan is found, the longest", 1000 * max(run[FOUND] for run in runs), 1000 * PLAN_SECONDS, "ms", 1
-            ),
+            at_most("exec to the last call taken over, the median", taken_over, SILENCE_SECONDS - 0.1, "s"),
+            at_most("a plan is found, the longest", 1000 * found_in, 1000 * PLAN_SECONDS, "ms", 1),
+            exactly("calls taken over, the fewest", round(min(run["calls"] for run in runs)), 8 * len(CALLERS_OF)),
         ],
     )
 
@@ -76,11 +95,26 @@ def _milliseconds(run: Mapping[str, float], what: str) -> str:
 def _starts(found: Stand, starts: int) -> list[dict[str, float]]:
     settings = engine_settings(found.root, "restarted", found.pbx)
     _speak(found.root, settings)
+    engine = _Engine(found.root, settings)
     runs = []
-    for number in range(starts + 1):
-        run = _start(found.root, settings)
-        if number:  # the first one has nothing on disk yet
-            runs.append(run)
+    try:
+        engine.start()  # the first one has nothing on disk yet
+        for number in CALLERS_OF:
+            dids = [f"019900{client // 100:02d}{client % 100:02d}" for client in range(number, COUNT, 100)]
+            found.callers(
+                dids[0],
+                calls=len(dids),
+                rate=20,
+                caller=f"+336123500{number:02d}",
+                dids=dids,
+                hold_seconds=HOLD_SECONDS,
+            )
+        engine.wait_for_calls(8 * len(CALLERS_OF))
+        for _ in range(starts):
+            engine.kill()
+            runs.append(engine.start())
+    finally:
+        engine.kill()
     return runs
 
 
@@ -96,34 +130,60 @@ def _speak(root: Path, settings: Mapping[str, str]) -> None:
     Loader(root / "clients" / "dialplans", Silent(Path(settings["CALLROUTER_DATA_DIR"], "prompts"))).load()
 
 
-def _start(root: Path, settings: Mapping[str, str]) -> dict[str, float]:
-    """Start it, wait until it has loaded, and kill it a moment later."""
-    times = root / "restart.json"
-    times.unlink(missing_ok=True)
-    began = perf_counter()
-    with (root / "restart.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bench.restart", "child", str(times)],
-            cwd=root,
-            env={**inherited(), "PYTHONPATH": str(CHECKOUT), **settings},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + READY_SECONDS
-    while not times.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            raise SystemExit(f"the engine did not start: {(root / 'restart.log').read_text(errors='replace')[-2000:]}")
-        time.sleep(0.05)
-    while not Path(settings["CALLROUTER_DATA_DIR"], "live", "plans.json").exists():
-        time.sleep(0.05)
-    time.sleep(1.0)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    found: dict[str, float] = json.loads(times.read_text(encoding="utf-8"))
-    return {BEGAN: began, **found}
+class _Engine:
+    """One after the other, on the same data."""
+
+    def __init__(self, root: Path, settings: Mapping[str, str]) -> None:
+        self._root = root
+        self._settings = settings
+        self._times = root / "restart.json"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> dict[str, float]:
+        """Start one, wait until it has loaded and kept what is live; when it came how far."""
+        self._times.unlink(missing_ok=True)
+        began = perf_counter()
+        with (self._root / "restart.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bench.restart", "child", str(self._times)],
+                cwd=self._root,
+                env={**inherited(), "PYTHONPATH": str(CHECKOUT), **self._settings},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        kept = Path(self._settings["CALLROUTER_DATA_DIR"], "live", "plans.json")
+        self._wait(lambda: self._times.exists() and kept.exists(), "did not start")
+        found: dict[str, float] = json.loads(self._times.read_text(encoding="utf-8"))
+        return {BEGAN: began, **found}
+
+    def wait_for_calls(self, count: int) -> None:
+        """Until so many are live."""
+        page = f"http://127.0.0.1:{self._settings['CALLROUTER_ENGINE_PORT']}/metrics"
+
+        def are_there() -> bool:
+            try:
+                with urllib.request.urlopen(page, timeout=10) as answer:
+                    return f"\ncallrouter_live_calls {count}" in answer.read().decode()
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                return False
+
+        self._wait(are_there, f"never had {count} calls")
+
+    def kill(self) -> None:
+        """As a crash would."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+    def _wait(self, until: Callable[[], bool], otherwise: str) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not until():
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+                words = (self._root / "restart.log").read_text(errors="replace")[-2000:]
+                raise SystemExit(f"the engine {otherwise}: {words}")
+            time.sleep(0.05)
 
 
 def child(path: Path) -> None:
@@ -137,12 +197,16 @@ def child(path: Path) -> None:
     from callrouter.app.lifetime import Lifetime, run
     from callrouter.app.live.disk_plans import DiskPlans
     from callrouter.app.telephony import Telephony
-    from callrouter.app.wiring import ground, operation
-    from callrouter.asterisk.link import AmiLink, LinkState
+    from callrouter.app.wiring import calls, operation
+    from callrouter.asterisk.link import LinkState
+    from callrouter.core.call import Call
+    from callrouter.core.plan import Plan
+    from callrouter.runtime.calls import LiveCall
+    from callrouter.runtime.driver import Driver
     from callrouter.runtime.reload import ServedPlans
     from callrouter.settings import load_settings
 
-    found: dict[str, float] = {}
+    found: dict[str, float] = {"calls": 0.0}
     pauses: list[float] = []
     made: list[DiskPlans] = []
 
@@ -154,19 +218,27 @@ def child(path: Path) -> None:
             super().__init__(*arguments, **options)  # type: ignore[arg-type]
             made.append(self)
 
-    class NotingLink(AmiLink):
-        def _change(self, state: LinkState, reason: str) -> None:
-            if state is LinkState.UP and LOGGED_IN not in found:
-                note(LOGGED_IN)
-            super()._change(state, reason)
+    class NotingDriver(Driver):
+        def take_over(self, plan: Plan, call: Call, at: datetime) -> LiveCall:
+            taken = super().take_over(plan, call, at)
+            found["calls"] += 1
+            note(TAKEN_OVER)
+            return taken
 
     class NotingTelephony(Telephony):
         async def take_over(self, lifetime: Lifetime) -> None:
             await super().take_over(lifetime)
+            if TAKEN_OVER not in found:
+                note(TAKEN_OVER)
             began = perf_counter()
-            found["plans"] = float(await made[0].for_did(CALLED) is not None)
+            await made[0].for_did(CALLED)
             found[FOUND] = perf_counter() - began
             asyncio.get_running_loop().create_task(_look_on())
+
+        def _on_link_state(self, state: LinkState, reason: str) -> None:
+            if state is LinkState.UP and LOGGED_IN not in found:
+                note(LOGGED_IN)
+            super()._on_link_state(state, reason)
 
     class NotingPlans(ServedPlans):
         def begin(self, *arguments: object, **options: object) -> None:
@@ -179,11 +251,17 @@ def child(path: Path) -> None:
             await asyncio.sleep(0.001)
             pauses.append(perf_counter() - began - 0.001)
         found["pause p99"], found["pause most"] = percentile(pauses, 99), max(pauses, default=0.0)
+        await asyncio.sleep(1.0)  # what is live is being written
         written = path.with_suffix(".new")
         written.write_text(json.dumps(found), encoding="utf-8")
         written.replace(path)
 
-    for module, noting in ((app, NotingDisk), (ground, NotingLink), (operation, NotingTelephony), (app, NotingPlans)):
+    for module, noting in (
+        (app, NotingDisk),
+        (app, NotingPlans),
+        (calls, NotingDriver),
+        (operation, NotingTelephony),
+    ):
         setattr(module, noting.__mro__[1].__name__, noting)
     note(IMPORTED)
     settings = load_settings()

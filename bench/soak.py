@@ -35,8 +35,12 @@ AGENTS: Final = 12
 PER: Final = 10_000
 """Slopes are of so many calls."""
 QUIET_SECONDS: Final = 60.0
-SETTLED_SECONDS: Final = 6.0
+JOURNAL_SECONDS: Final = 6.0
 """Asterisk's journal is collected every five seconds."""
+SETTLED_SECONDS: Final = 36.0
+"""Asterisk holds what it needs to answer a repeated request for another 32 s (RFC 3261, timers H and J)."""
+WINDOWS: Final = 20
+"""At most so many."""
 GROWS: Final = 0.02
 """A container that grows by more than this a call is one that only grows."""
 BOUNDED: Final[Mapping[str, int]] = {
@@ -74,15 +78,18 @@ class Look:
 
 def bench(stand: Stand, *, calls: int = CALLS) -> Section:
     """Place them, and judge what is left of them."""
-    return _section(*soak(stand, calls=calls))
+    window = max(WINDOW, calls // WINDOWS)
+    return _section(*soak(stand, calls=calls, window=window, settled_seconds=SETTLED_SECONDS))
 
 
-def soak(stand: Stand, *, calls: int, rate: float = RATE, window: int = WINDOW) -> tuple[list[Look], int, int]:
+def soak(
+    stand: Stand, *, calls: int, window: int, rate: float = RATE, settled_seconds: float = JOURNAL_SECONDS
+) -> tuple[list[Look], int, int]:
     """Place them, and look after each window: what was seen, how many calls failed, and how many rows there are."""
     engine = stand.engine("sizes")
     for number in range(1, AGENTS + 1):
         stand.pbx.cli(f"queue add member Local/{number:02}@{AGENTS_CONTEXT} to desk penalty 0 as agent-{number}")
-    looks = [_look(stand, engine, 0)]
+    looks = [_look(stand, engine, 0, JOURNAL_SECONDS)]
     failed = 0
     while looks[-1].calls < calls:
         streams = [
@@ -92,7 +99,7 @@ def soak(stand: Stand, *, calls: int, rate: float = RATE, window: int = WINDOW) 
         # Who dials a number of nobody's is refused, which SIPp counts as a failure.
         failed += sum(stream.finish().failed for stream in streams[:-1])
         streams[-1].finish()
-        looks.append(_look(stand, engine, looks[-1].calls + window))
+        looks.append(_look(stand, engine, looks[-1].calls + window, settled_seconds))
     rows = engine.rows()
     engine.stop()
     return looks, failed, sum(rows.values())
@@ -161,13 +168,13 @@ def _named(growing: Mapping[str, float]) -> str:
     return ": " + ", ".join(f"{name} {by_call:+.2f} a call" for name, by_call in growing.items()) if growing else ""
 
 
-def _look(stand: Stand, engine: EngineProcess, calls: int) -> Look:
-    """Once nothing is left of the calls."""
+def _look(stand: Stand, engine: EngineProcess, calls: int, settled_seconds: float) -> Look:
+    """Once nothing is left of the calls, and so long after that."""
     deadline = time.monotonic() + QUIET_SECONDS
     busy = ("callrouter_live_calls", "callrouter_writer_backlog_calls")
     while time.monotonic() < deadline and (any(engine.figure(name) for name in busy) or _channels(stand)):
         time.sleep(0.5)
-    time.sleep(SETTLED_SECONDS)
+    time.sleep(settled_seconds)
     containers = _sizes(engine)
     stand.pbx.cli("malloc trim")  # what its allocator keeps for later is not held by anybody
     database = Counter(re.findall(r"^/(callrouter/[a-z_]+)/", stand.pbx.cli("database show callrouter"), re.MULTILINE))

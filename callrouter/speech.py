@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from callrouter.core.effects import Sound
@@ -37,6 +38,7 @@ FORMAT = 2
 """Raised by one when the same text is to sound different: part of every file's name."""
 
 RATE_HZ = 8000
+SUFFIX = ".wav"
 HEADER_BYTES = 44
 BYTES_A_SECOND = RATE_HZ * 2
 
@@ -92,7 +94,7 @@ class Speech:
         missing = [
             (text, language)
             for text, language in dict.fromkeys(texts)
-            if language in self._voices and _size(self._path(_words(text, language), language)) is None
+            if language in self._voices and _size(self._file(_words(text, language), language)) is None
         ]
         if not missing:
             return
@@ -113,12 +115,12 @@ class Speech:
         words = _words(text, language)
         if not any(char.isalnum() for char in words):
             raise SpeechError(f"{shown(text)} holds nothing that can be said")
-        path = self._path(words, language)
-        size = _size(path)
+        file = self._file(words, language)
+        size = _size(file)
         if size is None:
-            _write(path, self._render(words, language))
-            size = _size(path) or HEADER_BYTES
-        return Sound(file=str(path.with_suffix("")), seconds=(size - HEADER_BYTES) / BYTES_A_SECOND, text=text)
+            _write(Path(f"{file}{SUFFIX}"), self._render(words, language))
+            size = _size(file) or HEADER_BYTES
+        return Sound(file=file, seconds=(size - HEADER_BYTES) / BYTES_A_SECOND, text=text)
 
     def sound(self, name: str, language: str) -> Sound:
         """A sound file by name, from the first of the folders that holds it.
@@ -128,10 +130,13 @@ class Speech:
         """
         return find_sound(self._sounds_dirs, name, language)
 
-    def _path(self, words: str, language: str) -> Path:
+    def _file(self, words: str, language: str) -> str:
+        """Of the cache, without its suffix; 800 clients have 20,000 sentences, and a `Path` of each would take a third
+        of the time.
+        """
         voice = self._voices[language]
         key = f"{FORMAT}\0{self._engine}\0{voice}\0{WORDS_A_MINUTE}\0{words}"
-        return self._cache / language / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.wav"
+        return f"{self._cache}/{language}/{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
     def _render(self, words: str, language: str) -> bytes:
         """Samples: 8 kHz, mono, 16 bits, little-endian."""
@@ -166,6 +171,7 @@ def _for_the_telephone(spoken: Path) -> bytes:
     )
 
 
+@lru_cache(maxsize=16_384)  # many clients' trees say the same, and each text is looked at several times
 def _words(text: str, language: str) -> str:
     """What the engine is given for a text: in words, and cleaned last."""
     return clean(normalise(text, language))
@@ -202,10 +208,10 @@ def _run(command: list[str], text: bytes = b"") -> bytes:
     return done.stdout
 
 
-def _size(path: Path) -> int | None:
+def _size(file: str) -> int | None:
     """Bytes of a file of the cache; None when it is absent or holds no sample."""
     try:
-        size = path.stat().st_size
+        size = os.stat(f"{file}{SUFFIX}").st_size  # noqa: PTH116 - as fast as it can be
     except OSError:
         return None
     return size if size > HEADER_BYTES else None

@@ -23,6 +23,8 @@ WAITING: Final = (
     "tests/asterisk/",
     "tests/chaos/",
     "tests/deploy/",
+    "tests/fuzz/test_http_api.py",
+    "tests/fuzz/test_sip.py",
     "tests/laws/",
 )
 """Folders of tests that mostly wait."""
@@ -57,6 +59,7 @@ LONGEST: Final = (
     "tests/asterisk/test_vanished.py",
     "tests/asterisk/transfers/test_codes.py",
     "laws",
+    "fuzz",
     "tests/acceptance/test_callbacks_ring.py",
     "tests/asterisk/test_rings.py",
     "tests/asterisk/waiting/test_wait.py",

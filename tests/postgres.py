@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,11 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from callrouter.store.database import Database
 from callrouter.store.embedded import start_server, stop_server
+from callrouter.store.tables import metadata
 
+TOMORROW = "SCHEMA_OF_TOMORROW"
+"""Environment: databases are as the next release's migrations may have left them (`tests/store/test_tomorrow.py`)."""
 _numbers = itertools.count()
 _LAZY = ("fsync", "full_page_writes", "synchronous_commit")
 """What writes to the disk at once, so that a crash loses nothing."""
@@ -86,6 +91,10 @@ class Server:
         url = await self.new_database()
         database = Database(make_url(url))
         await database.upgrade()
+        if os.environ.get(TOMORROW):
+            async with database.connection() as connection:
+                for statement in of_tomorrow():
+                    await connection.execute(text(statement))
         await database.close()
         name = make_url(url).database
         assert name is not None
@@ -102,6 +111,16 @@ class Server:
                 await connection.execute(statement)
         finally:
             await connection.close()
+
+
+def of_tomorrow() -> Iterator[str]:
+    """What the next release may add: columns of every table, also in front of what is unique, a table, a revision."""
+    for table in metadata.sorted_tables:
+        yield f"ALTER TABLE {table.name} ADD COLUMN of_tomorrow text"
+        yield f"ALTER TABLE {table.name} ADD COLUMN also_of_tomorrow bigint NOT NULL DEFAULT 0"
+        yield f"CREATE INDEX ix_{table.name}_of_tomorrow ON {table.name} (also_of_tomorrow)"
+    yield "CREATE TABLE of_tomorrow (id bigint PRIMARY KEY)"
+    yield "UPDATE alembic_version SET version_num = '9999'"
 
 
 @contextmanager

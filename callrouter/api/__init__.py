@@ -1,14 +1,14 @@
 """HTTP: what Prometheus, load balancers, Grafana and the operator's own programs ask.
 
 `engine_app` stands in the engine's process: /health, /ready, /metrics and /live, with `status` (/status and /reload)
-and `pbx` (what its PBX's unit is handed, and its draining before a restart); `standby_app` stands there while another
-engine has its place. `web_app` stands in a process of its own and answers from PostgreSQL alone, one router for each
-thing read: `calls`, `messages`, `recordings` (with their `sound`), `callbacks`, `worklist`, `stats` and `audit`; `live`
-passes on what the engine says (`engine_client`), and `stream` what happens, as it happens.
+and `pbx` (what its PBX's unit is handed, and its draining before a restart). `web_app` stands in a process of its own
+and answers from PostgreSQL alone, one router for each thing read: `calls`, `messages`, `recordings` (with their
+`sound`), `callbacks`, `worklist`, `stats` and `audit`; `live` passes on what the engine says (`engine_client`), and
+`stream` what happens, as it happens.
 In both, `agents` says where agents stand and does what is wanted for them, `supervision` what supervisors want in
 conversations, `control` what agents want in theirs (`conversations`: what these share).
 
-`schemas` are what they answer, `filters` the query parameters they share, `problems` how they say
-no (RFC 9457), `auth` who may ask for what, `throttle` how often, `readiness` what "ready" means. Neither application
-knows the settings: `app` gives each what it needs.
+`schemas` are what they answer, `filters` the query parameters they share, `bodies` how much of a request is read,
+`problems` how they say no (RFC 9457), `auth` who may ask for what, `throttle` how often, `readiness` what "ready"
+means. Neither application knows the settings: `app` gives each what it needs.
 """

@@ -157,12 +157,35 @@ class Gate:
         """Arguments of a route: it is for those who hold the permission."""
 
         async def check(request: Request, credentials: Credentials) -> None:
-            visitor = await self.enter(request, credentials)
-            if not visitor.principal.may(permission):
-                visitor.note(permission, AuditOutcome.REFUSED)
-                raise HTTPException(HTTPStatus.FORBIDDEN, _not_held(visitor.principal, permission))
+            await self._check(permission, request, credentials)
 
         return {"dependencies": [Depends(check)], "openapi_extra": {PERMISSION: permission.value}}
+
+    @property
+    def guards(self) -> list[Any]:
+        """What every router of a page depends on, first of all: who may not is told that, whatever they sent."""
+        return [Depends(self.enter), Depends(self._admit)]
+
+    async def screen(self, request: Request) -> None:
+        """The same of a request that none of its dependencies has seen.
+
+        Raises:
+            HTTPException: they may not ask for this page.
+        """
+        if _needed(request) is not None:
+            await self._admit(request, await _bearer(request))
+
+    async def _admit(self, request: Request, credentials: Credentials) -> None:
+        """What the route `needs`, before anything that its router depends on besides."""
+        named = _needed(request)
+        if named is not None:
+            await self._check(named, request, credentials)
+
+    async def _check(self, permission: Permission, request: Request, credentials: Credentials) -> None:
+        visitor = await self.enter(request, credentials)
+        if not visitor.principal.may(permission):
+            visitor.note(permission, AuditOutcome.REFUSED)
+            raise HTTPException(HTTPStatus.FORBIDDEN, _not_held(visitor.principal, permission))
 
     async def knows(self, request: Request, credentials: Credentials) -> bool:
         """A dependency that refuses nobody: whether they may read why something is not well."""
@@ -253,6 +276,12 @@ class Gate:
 
     def _note(self, principal: str, action: str, address: str) -> None:
         self._trail.note(Deed(principal=principal, action=action, outcome=AuditOutcome.REFUSED, address=address))
+
+
+def _needed(request: Request) -> Permission | None:
+    """What the route of a request needs."""
+    named = (getattr(request.scope.get("route"), "openapi_extra", None) or {}).get(PERMISSION)
+    return None if named is None else Permission(named)
 
 
 @dataclass(frozen=True, slots=True)

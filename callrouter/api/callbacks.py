@@ -60,7 +60,7 @@ def router(database: Database, gate: Gate, now: Callable[[], datetime]) -> APIRo
     @routes.post(
         "/callbacks/{call_id}/{position}/settle",
         status_code=HTTPStatus.NO_CONTENT,
-        responses=documented(403, 404, 409),
+        responses=documented(403, 404, 409, 413),
         **gate.needs(Permission.CALLBACK_SETTLE),
     )
     async def settle(call_id: CallId, position: Position, said: CallbackSettled, visitor: CurrentVisitor) -> None:

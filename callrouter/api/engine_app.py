@@ -82,7 +82,7 @@ def create_engine_app(
         controlled: what may be done in agents' conversations, likewise.
     """
     app = FastAPI(title="callrouter engine", version=__version__, docs_url=None, redoc_url=None)
-    install_problem_handlers(app)
+    install_problem_handlers(app, gate.screen)
     app.include_router(health_router(checks, __version__, gate, notes=notes))
     if operations is not None:
         app.include_router(status_router(operations.status, operations.reload, gate))
@@ -91,7 +91,7 @@ def create_engine_app(
     if maintenance is not None:
         app.include_router(draining_router(maintenance, gate))
 
-    guards = [Depends(gate.enter), Depends(refuse_unknown)]
+    guards = [*gate.guards, Depends(refuse_unknown)]
     app.include_router(metrics_router(registry))
     app.include_router(_live_router(live_calls, now, gate), dependencies=guards)
     rooms = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from callrouter.api.bodies import BoundedBodies
 from callrouter.api.schemas.service import Problem
 from callrouter.errors import StoreError
 from callrouter.logs import Outage
@@ -50,10 +51,38 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def install_problem_handlers(app: FastAPI) -> None:
-    """Every error of the application leaves as a problem."""
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
+Screen = Callable[[Request], Awaitable[None]]
+"""Raises HTTPException for who may not ask what they ask."""
+
+
+async def _nobody_is_refused(_request: Request) -> None:
+    pass
+
+
+def install_problem_handlers(app: FastAPI, screen: Screen = _nobody_is_refused) -> None:
+    """Every error of the application leaves as a problem.
+
+    `screen` is asked about requests whose body is no JSON: FastAPI reads that before it asks who sent it, and whoever
+    is not let in is to be told that first.
+    """
+
+    async def unread(request: Request, error: Exception) -> ProblemResponse:
+        try:
+            await screen(request)
+        except HTTPException as refusal:
+            return await _refused(request, refusal)
+        if isinstance(error, RequestValidationError):
+            return await _invalid(request, error)
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body: is no JSON")
+
+    async def refused(request: Request, error: Exception) -> ProblemResponse:
+        # FastAPI's own, of bytes that are no text; of text that is no JSON it says 422.
+        ours = isinstance(error, HTTPException) and error.status_code != HTTPStatus.BAD_REQUEST
+        return await (_refused if ours else unread)(request, error)
+
+    app.add_middleware(BoundedBodies)
+    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(RequestValidationError, unread)
     app.add_exception_handler(CursorError, _wrong_cursor)
     app.add_exception_handler(StoreError, _store_away)
     app.add_exception_handler(Exception, _our_fault)

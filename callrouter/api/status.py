@@ -202,7 +202,7 @@ def status_router(
     status: Callable[[], Awaitable[StatusOut]], reload: Callable[[], Awaitable[None]], gate: Gate
 ) -> APIRouter:
     """GET /status and POST /reload; who loads is in the audit trail."""
-    guarded = [Depends(gate.enter), Depends(refuse_unknown)]
+    guarded = [*gate.guards, Depends(refuse_unknown)]
     router = APIRouter(tags=["status"], dependencies=guarded, responses=documented(401, 403, 422, 429))
 
     @router.get("/status", **gate.needs(Permission.STATUS_READ))

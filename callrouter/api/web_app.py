@@ -70,7 +70,7 @@ def create_web_app(
         redoc_url=None,
         static_url="/api/static",
     )
-    install_problem_handlers(app)
+    install_problem_handlers(app, gate.screen)
     well = {"database": _database_check(database), **(checks or {})}
     app.include_router(health_router(well, __version__, gate))
     for router in (
@@ -92,7 +92,7 @@ def create_web_app(
             router,
             prefix="/api",
             # In this order: who is not let in learns nothing of what a page knows.
-            dependencies=[Depends(gate.enter), Depends(refuse_unknown)],
+            dependencies=[*gate.guards, Depends(refuse_unknown)],
             responses=documented(401, 422, 429, 503),
         )
     return app

@@ -59,7 +59,7 @@ def router(database: Database, gate: Gate, now: Callable[[], datetime]) -> APIRo
     @routes.post(
         "/worklist/{call_id}/called",
         status_code=HTTPStatus.NO_CONTENT,
-        responses=documented(403, 404, 409),
+        responses=documented(403, 404, 409, 413),
         **gate.needs(Permission.CALLBACK_SETTLE),
     )
     async def follow_up(call_id: CallId, said: FollowUpAsked, visitor: CurrentVisitor) -> None:

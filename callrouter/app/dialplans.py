@@ -171,7 +171,7 @@ def prepare_dialplans(
         loader=loader,
         served=served,
         disk=disk,
-        versions=PlanVersions(served, disk, database, speech),
+        versions=PlanVersions(served, disk, database, speech, on_found=changes.keeper.found),
         first_load=FirstLoad(loader, routes, database, changes.keeper, speech=speech, whatever=whatever),
     )
 

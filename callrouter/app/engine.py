@@ -90,7 +90,7 @@ def _build(
     callbacks = placed.callbacks
     feed = feed_of(ground, dialplans, web_services)
     # Who a caller is given to is asked at each transfer, and the switch hears of events before agents do.
-    directory = RosterDirectory(lambda: agents.roster)
+    directory = RosterDirectory(lambda: agents.roster, lambda: _knows(agents, dialplans))
     overseen = overseen_of(ground, lambda: switch, lambda: driver, directory)
     # All who are told what was concluded, in this order.
     listeners = Listeners(
@@ -154,6 +154,11 @@ def _build(
         dialplans=dialplans,
         front=front,
     )
+
+
+def _knows(agents: AgentsAtWork, dialplans: Dialplans) -> bool:
+    """Whether it is known where agents are: also where there are none."""
+    return agents.comparison.recalled or (dialplans.served.loaded.is_set() and not agents.roster.crew.agents)
 
 
 @dataclass(frozen=True, kw_only=True)

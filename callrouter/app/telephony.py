@@ -179,6 +179,8 @@ class Telephony:
                 await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
+        finally:
+            self._switch.let_go()  # whatever went wrong, nothing waits for ever
 
     async def _adopt_late(self, finding: Sequence[asyncio.Task[None]]) -> None:
         with contextlib.suppress(AmiError):  # the next log-in does it again

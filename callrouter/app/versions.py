@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,8 +86,18 @@ class PlanVersions:
     has what live calls walk, and in the record.
     """
 
-    def __init__(self, plans: ServedPlans, disk: DiskPlans, database: Database, sounds: SoundSource) -> None:
+    def __init__(
+        self,
+        plans: ServedPlans,
+        disk: DiskPlans,
+        database: Database,
+        sounds: SoundSource,
+        *,
+        on_found: Callable[[StoredPlan], None] = lambda _: None,
+    ) -> None:
+        """`on_found`: told each version that the record alone had."""
         self._plans = plans
+        self._on_found = on_found
         self._disk = disk
         self._kept = KeptPlans(database, sounds, plans.catalogue.region)
 
@@ -105,6 +116,8 @@ class PlanVersions:
         if plan is not None:
             return plan
         kept = await self._kept.find(client, version)
+        if kept.stored is not None and kept.stored.documents:
+            self._on_found(kept.stored)
         if kept.stored is not None and kept.plan is None:
             log.warning("a kept version no longer passes", client=client, version=version)
         elif kept.plan is not None and kept.plan.version != version:

@@ -28,15 +28,15 @@ from callrouter.asterisk.journal import read_rows
 from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.state import LineState
 from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.notes import NOBODY, VARIABLES, Noted, missed, noted_on
+from callrouter.asterisk.notes import MIDDLE, NOBODY, VARIABLES, Noted, missed, noted_on
 from callrouter.core import inputs
 from callrouter.runtime.ports import Clock
 
 log = structlog.get_logger(__name__)
 
+UP: Final = "6"
+"""`ChannelState` of a channel that is answered (AST_STATE_UP)."""
 FALLBACK_CONTEXT: Final = "callrouter-fallback"
-_WHOLE_SECOND: Final = timedelta(seconds=1)
-"""The handler's clock has whole seconds: nothing that we heard of a call is later than the end of that second."""
 FALLBACK_REASON: Final = "Asterisk's fallback took the call while the link was down"
 
 
@@ -72,6 +72,8 @@ class Absence:
                 self._conclude(line, ended.get(line.call_id))
                 continue
             line.live()
+            if found["ChannelState"] == UP:
+                line.answered_unheard()
             if found["Context"] == FALLBACK_CONTEXT:
                 self._tell_missed(line, noted_on(found, self.shift))
                 line.lose(FALLBACK_REASON)
@@ -95,7 +97,8 @@ class Absence:
             if line is None or line.uniqueid in channels:
                 continue
             log.warning("a call's end was overlooked; Asterisk's journal has it", call_id=row.call_id)
-            at = min(row.ended_at + _WHOLE_SECOND, self.clock.now())
+            # Nothing that we heard of it is later than the end of that second.
+            at = min(row.ended_at + MIDDLE, self.clock.now())
             for told in missed(row.noted, reason=FALLBACK_REASON, earliest=row.rang_at, latest=at):
                 if isinstance(told, inputs.ControlLost):
                     line.lose(told.reason, told.at)

@@ -23,6 +23,7 @@ from callrouter.asterisk.actions import post
 from callrouter.asterisk.codec import encode_header
 from callrouter.asterisk.ended_row import EndedRow, Listen, ended_call, read_row, version_of
 from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.notes import MIDDLE
 from callrouter.asterisk.pbx.astdb import entries
 from callrouter.core.call import DEFAULT_PBX, replace
 from callrouter.core.facts import CallCorrected, CallEnded, Fact
@@ -63,7 +64,7 @@ async def read_rows(link: AmiLink, shift: timedelta = timedelta()) -> list[Ended
     rows: list[EndedRow] = []
     pause = Pauses()
     for key, value in await entries(link, FAMILY):
-        if row := read_row(key, value, shift):
+        if row := read_row(key, value, shift + MIDDLE):
             rows.append(row)
         await pause.if_due()
     return rows

@@ -24,6 +24,10 @@ SOMEBODY: Final = ""
 FORWARDED: Final = "_forwarded"
 """MEMBERNAME of whoever answers where an agent's telephone sends its calls by itself; no agent is called so."""
 EPOCH_DIGITS: Final = 10
+MIDDLE: Final = timedelta(seconds=0.5)
+"""Asterisk's dialplan knows whole seconds (EPOCH): what it dates happened half a second from their middle, at most.
+Whoever reads a PBX adds it to the shift.
+"""
 LEG_DIGITS: Final = 3
 
 
@@ -123,7 +127,7 @@ def variables_of(channel: AmiMessage) -> dict[str, str]:
 
 def noted_on(channel: AmiMessage, shift: timedelta = timedelta()) -> Noted:
     """The notes on a living channel, from its `Status`."""
-    values = variables_of(channel)
+    values, shift = variables_of(channel), shift + MIDDLE
     now = "/".join(values.get(name, "") for name in _ANSWERS)
     before, lost, voiced = (values.get(name, "") for name in ("CR_BEFORE", "CR_LOST_AT", "CR_VOICED"))
     return noted_in(before, lost, now, shift, voiced=voiced)
@@ -134,10 +138,11 @@ def missed(
 ) -> list[inputs.Input]:
     """What nobody heard, in order and none of it outside of the time in which it can have happened.
 
-    `reason` says why control was lost, if it was; `queued_at` is when the caller entered the queue, where it is known
-    better than to the second.
+    `reason` says why control was lost, if it was; `queued_at` is when the caller entered the queue, for a PBX that does
+    not note it.
     """
-    told = list(_answered(noted.before, queued_at or noted.before.queued_at or earliest))
+    # app_queue counts the wait in whole seconds from a whole second, as the note of when it was entered does.
+    told = list(_answered(noted.before, noted.before.queued_at or queued_at or earliest))
     if noted.objected_at is not None:
         told.append(inputs.RecordingTold(sign=inputs.RecordingSign.OBJECTED, at=noted.objected_at))
     if noted.lost_at is not None:

@@ -80,6 +80,10 @@ NOT_KEPT: Final[CallKeeper] = _NotKept()
 class Directory(Protocol):
     """Who is where, for those who are to be given a caller."""
 
+    def is_known(self) -> bool:
+        """Whether that is known: an engine that has just begun has still to read it."""
+        ...
+
     def colleague(self, name: str) -> str:
         """The agent of this name, number or telephone; "" when nobody is."""
         ...
@@ -103,6 +107,10 @@ class Directory(Protocol):
 
 class _Nobody:
     """The directory of a place without agents."""
+
+    def is_known(self) -> bool:
+        """Nobody is anywhere."""
+        return True
 
     def colleague(self, name: str) -> str:
         """Nobody."""

@@ -8,7 +8,7 @@ imported where it is used: a start has calls to serve before it looks at a schem
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from sqlalchemy import Connection, text
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 _LOCK = 0x63616C6C726F7574
 """Advisory lock that lets one process migrate at a time ("callrout")."""
+
+OLDEST: Final = "0014"
+"""The oldest revision whose release runs on this schema, too: what was added since disturbs it in nothing. Raised only
+with a migration that takes away or changes what that release uses: never by the next release, so that two engines are
+upgraded one after the other."""
+_RUNS_FROM: Final = "callrouter: releases whose schema is at {revision} or later run on it"
+"""The comment on Alembic's own table by which a release knows that a later schema is one that it runs on."""
 
 LOCK_SECONDS = 10.0
 """How long a migration waits for a table that others use: whoever asks for it later waits too, engines included."""
@@ -62,6 +69,8 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
         SchemaMismatch: it belongs to a newer release.
     """
     _run(connection, "upgrade", revision)
+    if revision == "head":
+        connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{_RUNS_FROM.format(revision=OLDEST)}'"))
 
 
 def downgrade(connection: Connection, revision: str) -> None:
@@ -70,17 +79,27 @@ def downgrade(connection: Connection, revision: str) -> None:
 
 
 def check(connection: Connection) -> None:
-    """Make sure that the schema is this release's.
+    """Make sure that the schema is this release's, or a later one that it runs on.
 
     Raises:
         SchemaMismatch: it is older or newer; the sentence says what to do.
     """
     found, scripts = current(connection), _scripts(config())
-    if found == scripts.get_current_head():
+    head = scripts.get_current_head()
+    if found == head or (_is_newer(found, scripts) and head is not None and head >= _runs_from(connection)):
         return
     _refuse_newer(found, scripts)
     was = f"at {found}, older than this release" if found else "empty"
     raise SchemaMismatch(f"the database's schema is {was}: run `callrouter db upgrade` first")
+
+
+def _runs_from(connection: Connection) -> str:
+    """The oldest revision whose release runs on a later schema, as that says itself; "~", after all, if it does not."""
+    said = connection.execute(text("SELECT obj_description(to_regclass('alembic_version'), 'pg_class')")).scalar()
+    before, after = _RUNS_FROM.split("{revision}")
+    if said is None or not (said.startswith(before) and said.endswith(after)):
+        return "~"
+    return str(said)[len(before) : -len(after)]
 
 
 def _scripts(made: Config) -> ScriptDirectory:
@@ -103,8 +122,12 @@ def _run(connection: Connection, what: Literal["upgrade", "downgrade"], revision
     way(made, revision)
 
 
+def _is_newer(found: str | None, scripts: ScriptDirectory) -> bool:
+    return found is not None and found not in {script.revision for script in scripts.walk_revisions()}
+
+
 def _refuse_newer(found: str | None, scripts: ScriptDirectory) -> None:
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+    if _is_newer(found, scripts):
         raise SchemaMismatch(
             f"the database's schema is at {found}, which this release does not know: it was upgraded by a newer "
             "callrouter. Install that release here, or point CALLROUTER_DATABASE_URL at another database."

@@ -6,6 +6,7 @@ import re
 import secrets
 import socket
 import time
+from collections.abc import Sequence
 
 _SDP = (
     "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
@@ -15,12 +16,16 @@ _STATUS = re.compile(rb"SIP/2\.0 (\d{3})")
 _FINAL = re.compile(rb"SIP/2\.0 ([2-6]\d\d)")
 
 
-def call(pbx: tuple[str, int], did: str, sender: bytes, *, hold_seconds: float = 1.0) -> int:
-    """INVITE with `From: sender;tag=…`, ACK, hold, BYE; the final status, 0 when nothing was answered at all."""
+def call(
+    pbx: tuple[str, int], did: str, sender: bytes, *, hold_seconds: float = 1.0, headers: Sequence[bytes] = ()
+) -> int:
+    """INVITE with `From: sender;tag=…` and more `headers`, each a whole line without its end; ACK, hold, BYE. The final
+    status, 0 when nothing was answered at all.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
         wire.bind(("127.0.0.1", 0))
         wire.settimeout(3.0)
-        talk = _Dialog(wire, pbx, did, sender)
+        talk = _Dialog(wire, pbx, did, sender, headers)
         answer = talk.invite()
         match = _FINAL.match(answer)
         if match is None:
@@ -86,7 +91,10 @@ class Burst:
 
 
 class _Dialog:
-    def __init__(self, wire: socket.socket, pbx: tuple[str, int], did: str, sender: bytes) -> None:
+    def __init__(
+        self, wire: socket.socket, pbx: tuple[str, int], did: str, sender: bytes, headers: Sequence[bytes] = ()
+    ) -> None:
+        self._headers = b"".join(header + b"\r\n" for header in headers)
         self._wire, self._pbx = wire, pbx
         self._port = wire.getsockname()[1]
         self._target = f"sip:{did}@{pbx[0]}:{pbx[1]}"
@@ -127,7 +135,7 @@ class _Dialog:
         content = "Content-Type: application/sdp\r\n" if body else ""
         parts = (
             head.encode(),
-            b"From: " + self._from + b"\r\nTo: " + to + b"\r\n",
+            b"From: " + self._from + b"\r\nTo: " + to + b"\r\n" + self._headers,
             f"{content}Content-Length: {len(body)}\r\n\r\n{body}".encode(),
         )
         self._wire.sendto(b"".join(parts), self._pbx)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from deploy.demo.caller import HangUp, Wait
+from deploy.demo import stories
+from deploy.demo.caller import HangUp, Outcome, UntilSound, UntilTone, Wait
 from deploy.demo.plain_http import plain_client
 from deploy.demo.stack import CHECKOUT, running
 
@@ -84,18 +87,26 @@ def test_without_postgresql_and_without_the_folder(town: Town) -> None:
     assert "a background task died" not in town.stack.engine.log_path.read_text()
 
 
-def test_callers_do_not_wait_for_postgresql_nor_for_the_folder(town: Town) -> None:
-    """PostgreSQL takes connections and says nothing: the folder is loaded when that is given up."""
-    engine, caller = town.stack.engine, town.somebody("Paul Mercier")
-    before = len(engine.log_path.read_text())
-
-    def said() -> str:
-        return engine.log_path.read_text()[before:]
-
+@contextlib.contextmanager
+def silent_postgresql(town: Town) -> Iterator[None]:
+    """The next start finds one that takes connections and says nothing: the folder is loaded when it is given up."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none"
-        engine.environment |= {"CALLROUTER_DATABASE_URL": url, "CALLROUTER_LOG_LEVEL": "debug"}
-        town.run(engine.start(wait=False))
+        town.stack.engine.environment |= {"CALLROUTER_DATABASE_URL": url, "CALLROUTER_LOG_LEVEL": "debug"}
+        yield
+
+
+def _said(town: Town) -> Callable[[], str]:
+    """What the log says from now on."""
+    path = town.stack.engine.log_path
+    before = len(path.read_text())
+    return lambda: path.read_text()[before:]
+
+
+def test_callers_do_not_wait_for_postgresql_nor_for_the_folder(town: Town) -> None:
+    said, caller = _said(town), town.somebody("Paul Mercier")
+    with silent_postgresql(town):
+        town.run(town.stack.engine.start(wait=False))
         town.until(said, lambda log: "logged in to Asterisk" in log, 60)
         assert town.call(DID, Wait(1.0), HangUp(), caller=caller).trouble == ""
         log = town.until(said, lambda log: "dialplans in service" in log and "call ended" in log, 30)
@@ -105,3 +116,33 @@ def test_callers_do_not_wait_for_postgresql_nor_for_the_folder(town: Town) -> No
     ended = next(line for line in log.splitlines() if "call ended" in line)
     assert '"client":"etude-lenoir"' in ended
     assert "a background task died" not in log
+
+
+def test_a_live_call_goes_on_though_its_file_is_gone(town: Town) -> None:
+    """Its client is withdrawn while the caller hears the menu, the engine is killed, and PostgreSQL says nothing."""
+    engine = town.stack.engine
+    folder = Path(engine.environment["CALLROUTER_DIALPLANS_DIR"])
+    town.run(engine.start())
+    said = _said(town)
+
+    async def withdraw_and_kill() -> None:
+        await asyncio.sleep(3.0)
+        (folder / "cabinet-moreau.yaml").unlink()
+        await asyncio.to_thread(town.until, said, lambda log: '"withdrawn":"cabinet-moreau"' in log, 20)
+        await asyncio.sleep(0.5)  # what a call walks is written to disk
+        await engine.kill()
+        await engine.start(wait=False)
+
+    async def both() -> Outcome:
+        tone = UntilTone(stories.reached(1, 2).hertz, 60)
+        calling = town.calling(stories.MOREAU, UntilSound(), tone, Wait(2), HangUp())
+        return (await asyncio.gather(calling, withdraw_and_kill()))[0]
+
+    with silent_postgresql(town):
+        assert town.run(both()).trouble == ""
+        log = town.until(said, lambda log: "call ended" in log, 30)
+
+    assert "live calls were taken over" in log
+    ended = next(line for line in log.splitlines() if "call ended" in line)
+    assert '"disposition":"answered"' in ended
+    assert "welcome → secretaries" in ended

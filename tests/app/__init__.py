@@ -3,7 +3,7 @@
 dialplans      test_reload.py
 engine         ../acceptance/test_stories.py, ../acceptance/test_start.py
 history        test_reload_history.py
-leading        ../asterisk/leading/test_standby.py, test_upgrade.py
+leading        test_standby.py, test_upgrade.py, ../asterisk/leading/test_standby.py
 operations     ../api/test_engine_app.py, ../cli/test_dialplan.py
 publishing     test_reload_history.py, ../cli/test_dialplan.py
 records        ../acceptance/test_database_refuses.py

@@ -1,11 +1,14 @@
-"""Prints what was tried: the seed, and the cases of each entrance."""
+"""One whole stack for all that need it; and what was tried is printed: the seed, and the cases of each entrance."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.acceptance.conftest import LoopThread, Town, open_town
 from tests.fuzz.tally import CASES, counted
 
 _began = time.monotonic()
@@ -21,3 +24,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"{cases:>10,}  {entrance}")
     seconds = time.monotonic() - _began
     terminalreporter.write_line(f"{sum(counted.values()):>10,}  cases in all, {seconds:.0f} s")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker has those that share the stack."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and "town" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("fuzz"))
+
+
+@pytest.fixture(scope="session")
+def town() -> Iterator[Town]:
+    """A stack of our own: what is tried here changes it."""
+    with LoopThread() as thread:
+        yield from open_town(thread)

@@ -38,7 +38,7 @@ class Drains(Protocol):
 
 def draining_router(maintenance: Drains, gate: Gate) -> APIRouter:
     """GET, POST and DELETE of /pbx/drain."""
-    guarded = [Depends(gate.enter), Depends(refuse_unknown)]
+    guarded = [*gate.guards, Depends(refuse_unknown)]
     router = APIRouter(tags=["pbx"], dependencies=guarded, responses=documented(401, 403, 409, 422, 429, 503))
     needs = gate.needs(Permission.PBX_DRAIN)
 

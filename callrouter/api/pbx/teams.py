@@ -39,8 +39,8 @@ class HandedOverOut(Out):
 
 def handover_router(handover: Handover, gate: Gate) -> APIRouter:
     """POST /pbx/teams; that something was applied is in the audit trail."""
-    guarded = [Depends(gate.enter), Depends(refuse_unknown)]
-    router = APIRouter(tags=["pbx"], dependencies=guarded, responses=documented(401, 403, 409, 422, 429))
+    guarded = [*gate.guards, Depends(refuse_unknown)]
+    router = APIRouter(tags=["pbx"], dependencies=guarded, responses=documented(401, 403, 409, 413, 422, 429))
 
     @router.post("/pbx/teams", **gate.needs(Permission.PBX_APPLY))
     async def teams(report: UnitReport, visitor: CurrentVisitor) -> HandedOverOut:

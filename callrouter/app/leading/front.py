@@ -1,13 +1,23 @@
-"""The HTTP side of a standby. Imported when one waits: what it stands on is most of what an engine imports."""
+"""The HTTP side of an engine that waits for its place: alive, not ready, and nothing else to ask.
+
+Every other page answers 503, so that whoever knows the addresses of both engines asks the other one
+(`api.engine_client`). Imported when an engine waits: what it stands on is most of what an engine imports.
+"""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
+from http import HTTPStatus
 
+from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry
 
+from callrouter import __version__
 from callrouter.api.auth import Gate
-from callrouter.api.standby_app import create_standby_app
+from callrouter.api.engine_app import metrics_router
+from callrouter.api.problems import install_problem_handlers, problem
+from callrouter.api.readiness import Check, health_router
 from callrouter.app.http import HttpServer
 from callrouter.metrics import Sources
 from callrouter.metrics.sources import SourceCollector
@@ -38,3 +48,18 @@ async def serve_standby(
         await server.run_until_stopped()
     finally:
         await tasks.stop()
+
+
+def create_standby_app(registry: CollectorRegistry, checks: Mapping[str, Check], *, gate: Gate) -> FastAPI:
+    """The application for uvicorn; `checks` say for /ready what it waits for."""
+    app = FastAPI(title="callrouter engine (standby)", version=__version__, docs_url=None, redoc_url=None)
+    install_problem_handlers(app)
+    app.include_router(health_router(checks, __version__, gate))
+    app.include_router(metrics_router(registry))
+
+    @app.api_route("/{path:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False)
+    async def elsewhere(path: str) -> Response:
+        """What only the engine that leads knows, or does."""
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "this engine is a standby: ask the one that leads")
+
+    return app

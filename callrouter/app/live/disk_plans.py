@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 REMEMBERED: Final = 512
 """Plans that are remembered."""
+MADE_AT_ONCE: Final = 32
+"""Plans that one thread makes in one go, some 0.1 s of work: on a busy machine each go waits for its turn."""
 
 
 class DiskPlans:
@@ -51,6 +54,7 @@ class DiskPlans:
         self._now = now
         self._hurries = hurries
         self._made: OrderedDict[Version, Plan] = OrderedDict()
+        self._wanted: dict[Version, None] = {}
         self._making = asyncio.Lock()
 
     @property
@@ -66,12 +70,17 @@ class DiskPlans:
         """The plan of a version that is live, or that a live call walks; None when it is not kept, or cannot be made
         again. It is made in a thread.
         """
+        key = client, version
+        if self.at_hand(*key) is None:
+            self._wanted[key] = None
         async with self._making:  # who asks for the same one does not have it made twice
-            if (plan := self.at_hand(client, version)) is None:
-                plan = await asyncio.to_thread(self._make, client, version)
-            if plan is not None:
-                self._remember(plan)
-            return plan
+            while key in self._wanted:
+                some = list(islice(self._wanted, MADE_AT_ONCE))
+                for plan in await asyncio.to_thread(self._make, some):
+                    self._remember(plan)
+                for one in some:  # not before: whoever made them may be cancelled, and others wait for the same
+                    self._wanted.pop(one, None)
+        return self.at_hand(*key)
 
     async def for_did(self, did: str) -> Plan | None:
         """The plan that was live last for a number, as the switch sent it; None when no client had it."""
@@ -84,12 +93,17 @@ class DiskPlans:
         """By number. Asked for at a start only, before anything else is live."""
         return {did: client for client, plan in self._disk.plans.items() for did in plan.numbers}
 
-    def _make(self, client: str, version: str) -> Plan | None:
+    def _make(self, wanted: Collection[Version]) -> list[Plan]:
+        """Without those that are not kept, or cannot be made again."""
+        with giving_way(), hurry.hurried(self._hurries):
+            made = [self._make_one(client, version) for client, version in wanted]
+        return [plan for plan in made if plan is not None]
+
+    def _make_one(self, client: str, version: str) -> Plan | None:
         stored = self._disk.stored(client, version)
         if stored is None:
             return None
-        with giving_way(), hurry.hurried(self._hurries):
-            plan = compile_again(stored, self._sounds, region=self._region, now=self._now())
+        plan = compile_again(stored, self._sounds, region=self._region, now=self._now())
         if plan is None:
             log.warning("a kept version no longer passes", client=client, version=version)
         return of_version(plan, version)

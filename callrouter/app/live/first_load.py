@@ -1,7 +1,9 @@
 """The first load of the clients' folder: what was live stays live, but for what the folder says otherwise, and passes.
 
 It begins when the calls that live are taken over, and calls that ring meanwhile have what was live (`disk_plans`). It
-takes some seconds with 800 clients, in a thread that gives way to calls (`runtime.giving_way`).
+takes some seconds with 800 clients, in a thread that gives way to calls (`runtime.giving_way`). A process of its own
+would have to hand over 20 MB of plans and documents: to read those holds the interpreter for 0.4 s in one piece, and a
+thread that gives way holds it for half a millisecond at a time.
 """
 
 from __future__ import annotations

@@ -37,12 +37,17 @@ class LiveKeeper:
         self.disk = disk
         self._walked = walked
         self._revived: dict[str, StoredPlan] = {}
+        self._found: dict[Version, StoredPlan] = {}
         self._swaps: deque[Swap] = deque()
         self._work = asyncio.Event()
 
     def revived(self, stored: Iterable[StoredPlan]) -> None:
         """These are live again, and stand on documents that no swap holds."""
         self._revived |= {one.client: one for one in stored}
+
+    def found(self, stored: StoredPlan) -> None:
+        """The record alone had this version: the next engine is to have it here, if a live call walks it."""
+        self._found[stored.client, stored.version] = stored
 
     def note(self, swap: Swap) -> None:
         """Something went live."""
@@ -66,10 +71,14 @@ class LiveKeeper:
                 await self._trying(asyncio.to_thread(self._keep, swap, self._walked()))
 
     async def _forget(self) -> None:
-        """What no call walks any more."""
+        """What no call walks any more; and keep what calls walk that was found elsewhere."""
         walked = self._walked()
-        if walked is not None and not self.disk.walked.keys() <= set(walked):
-            await asyncio.to_thread(self.disk.forget, walked)
+        if walked is None:
+            return
+        found, self._found = self._found, {}
+        besides = [stored for key, stored in found.items() if key in walked]
+        if besides or not self.disk.walked.keys() <= set(walked):
+            await asyncio.to_thread(self.disk.forget, walked, besides)
 
     @staticmethod
     async def _trying(work: Awaitable[None]) -> None:

@@ -134,14 +134,18 @@ class LivePlans:
             )
         )
 
-    def forget(self, walked: Collection[Version]) -> None:
-        """Forget the versions that are not live, and that no live call walks any more.
+    def forget(self, walked: Collection[Version], besides: Collection[StoredPlan] = ()) -> None:
+        """Forget the versions that are not live, and that no live call walks any more; `besides` are kept, if they are
+        not yet.
 
         Raises:
             OSError: the disk does not take it.
         """
         if self._index is not None:
-            self._put(replace(self._index, walked=self._still_walked(self.plans, walked)))
+            kept = self._still_walked(self.plans, walked)
+            there = _versions(self.plans) | {(plan.client, plan.version) for plan in kept}
+            new = [self._kept(stored) for stored in besides if (stored.client, stored.version) not in there]
+            self._put(replace(self._index, walked=[*kept, *new]))
 
     def _still_walked(self, plans: Mapping[str, LivePlan], walked: Collection[Version] | None) -> list[LivePlan]:
         """Of all versions that are kept, those that these plans, which are live, do not hold, and calls walk."""

@@ -238,6 +238,7 @@ class Adoption:
             runs=found.runs,
             over_at=over_at,
             lease_seconds=found.lease_seconds,
+            joined_with=found.priority,
         )
         return line, left
 

@@ -22,7 +22,7 @@ _PRESENTATION: Final = "CALLERID(pres)"
 _FORWARDER: Final = "REDIRECTING(from-num)"
 VARIABLES: Final = ",".join(
     (
-        *("CR_CALL", "CR_DID", "CR_STATE", "CR_LOST", "CR_RAN", "CR_RESULT"),
+        *("CR_CALL", "CR_DID", "CR_STATE", "CR_LOST", "CR_RAN", "CR_RESULT", "QUEUE_PRIO"),
         *(_LEASE, _PRESENTATION, _FORWARDER, notes.VARIABLES),
     )
 )
@@ -72,6 +72,12 @@ class Found:
         """Whether a routine is over, or never ran: in one there is no lease, and before one a long one."""
         lease = self.lease_seconds
         return self.channel["Application"] == _AGI and lease is not None and lease <= AFTER_ROUTINE_LEASE_SECONDS + 1
+
+    @property
+    def priority(self) -> int:
+        """With which it joined the last queue."""
+        written = self.values["QUEUE_PRIO"]
+        return int(written) if written.isascii() and written.isdecimal() else 0
 
     @property
     def lease_seconds(self) -> float | None:

@@ -65,6 +65,11 @@ class Comparison:
         """Whether AstDB's notes have been read since the last log-in."""
         self._due = due or asyncio.Event()
 
+    @property
+    def recalled(self) -> bool:
+        """Whether it is known where everybody stood at the last log-in."""
+        return self._recalled
+
     def look_soon(self, *, afresh: bool = False) -> None:
         """Compare now; `afresh` after a log-in: it may be another Asterisk, or have lost what it had."""
         if afresh:

@@ -11,8 +11,14 @@ from callrouter.asterisk.agents.roster import Roster
 class RosterDirectory:
     """See the module; asked seldom, at a transfer."""
 
-    def __init__(self, roster: Callable[[], Roster]) -> None:
+    def __init__(self, roster: Callable[[], Roster], known: Callable[[], bool] = lambda: True) -> None:
+        """`known`: whether it has been read where everybody stands."""
         self._now = roster
+        self._known = known
+
+    def is_known(self) -> bool:
+        """Not before the clients' files, and Asterisk's notes."""
+        return self._known()
 
     @property
     def _roster(self) -> Roster:

@@ -71,6 +71,7 @@ HEARD: Final = frozenset({Play, CollectDigits, EnterQueue, Dial, Record})
 ROUTINES: Final = PEOPLE | {Kind.RECORD}
 """Commands that run as a routine of Asterisk's dialplan; the result is read after it."""
 _COMMANDS, _ROUTINE, _HANGUP = Sent.COMMANDS, Sent.ROUTINE, Sent.HANGUP
+_ANSWER: Final = Kind.ANSWER
 """Bound once: asked for at every step."""
 READ_STATUS: Final = "READSTATUS"
 """How the last Read ended (app_read.c): OK, and not one key, when it was ended by `#`."""
@@ -104,6 +105,8 @@ class TakenUp:
     """When the routine ended that runs no more."""
     lease_seconds: float | None
     """After which Asterisk takes the channel back; None: no lease runs."""
+    joined_with: int = 0
+    """The priority with which the caller joined the queue that they wait in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +129,7 @@ class CommandedLine(Standing, ABC):
 
     __slots__ = (
         *(
+            "_answering_since",
             "_awaited",
             "_cause",
             "_keys",
@@ -168,6 +172,8 @@ class CommandedLine(Standing, ABC):
         """They have heard nothing of us yet."""
         self._taken = False
         """The channel shows that an engine has the call."""
+        self._answering_since: datetime | None = None
+        """When ANSWER was written, while its result is awaited."""
         self._cause = NORMAL_CLEARING
         """With which its end was asked for (Q.850)."""
         self._keys: ReadKeys | None = None
@@ -306,6 +312,8 @@ class CommandedLine(Standing, ABC):
             batch.raw(channel.set_variable(name, value))
         for command in ordered.commands:
             self._add(batch, command)
+            if command.kind is _ANSWER:
+                self._answering_since = self._now()
         self._wake(batch, ordered.lease_seconds, now)
 
     def _measure(self, ordered: Order) -> None:
@@ -408,6 +416,8 @@ class CommandedLine(Standing, ABC):
                 self._recording = Recording(self._ports.places.recordings_dir, last.recording, began_at)
             elif isinstance(last, EnterQueue) and found.in_routine and call.state is CallState.QUEUED:
                 self._follow(last, call)
+                if last.priority > found.joined_with:
+                    self._ports.waits.raise_late(last, self.uniqueid, self._channel_name)
         elif self._kind in (Kind.PLAY, Kind.COLLECT):
             # Its state stands on the channel.
             self._written = order(found.effects, b"", self._ports.places, step=call.step)

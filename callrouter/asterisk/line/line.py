@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -30,9 +31,10 @@ from callrouter.asterisk.line.commanded import (
     give_back,
 )
 from callrouter.asterisk.line.given import resolved
+from callrouter.asterisk.line.hold_music import HoldMusic
 from callrouter.asterisk.line.recordings import NOTHING, message_taken, recorded_in
 from callrouter.asterisk.line.state import Heard, LineState, Sent
-from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS, Kind, result
+from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS, LEASE_MARGIN_SECONDS, Kind, result
 from callrouter.asterisk.notes import Voiced
 from callrouter.core import inputs
 from callrouter.core.fallback import recording_alone
@@ -40,6 +42,9 @@ from callrouter.errors import AmiError
 
 HANGUP_GRACE_SECONDS: Final = 0.25
 """So long after AsyncAGI ended a channel that ends too was hung up; the fallback waits half a second at least."""
+AGENTS_SECONDS: Final = 8.0
+"""How long an engine may take to learn where agents are: it loads the clients' files first."""
+AGENTS_AGAIN_SECONDS: Final = 0.1
 RECORD_ENDS_SECONDS: Final = 2.0
 """How long after a hang-up Record() may take to close its file: it takes a few milliseconds."""
 NO_ANSWER: Final = frozenset({ResultKind.FAILED, ResultKind.DEAD})
@@ -49,7 +54,10 @@ TAKEN_BACK_REASON: Final = "Asterisk took the call back: its lease ran out or a 
 TRANSFERRED_REASON: Final = "an agent transferred the call, or Asterisk took it back"
 """No lease runs in a queue or a conversation, and nothing is commanded there."""
 _RESULT, _LOST_SYNC, _IN_ROUTINE, _RECORD = Heard.RESULT, ResultKind.LOST_SYNC, LineState.IN_ROUTINE, Kind.RECORD
+_ANSWER = Kind.ANSWER
 """Bound once: asked for at every result."""
+NO_STEP: Final = -1
+"""Says when the call was answered, and ends no wait: that is asked for again."""
 NESTED_REASON: Final = "the caller was transferred back to the entry"
 
 
@@ -65,7 +73,10 @@ class _Leaving:
 class Line(CommandedLine):
     """See the module; made with the channel's AsyncAGIStart."""
 
-    __slots__ = ("_hung_up", "_leaving", "_phone_forwards", "_read_status", "_record_ends", "_voiced")
+    __slots__ = (
+        *("_agents_until", "_hung_up", "_leaving", "_phone_forwards", "_read_status", "_record_ends"),
+        "_voiced",
+    )
 
     def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
         super().__init__(call_id, uniqueid, channel, ports)
@@ -78,6 +89,8 @@ class Line(CommandedLine):
         """When we stop waiting for that."""
         self._read_status = ""
         """READSTATUS, when it was last asked for."""
+        self._agents_until = inf
+        """Until when a caller whom an agent has given away waits for that (`perf_counter`)."""
         self._voiced: Voiced | None = None
         """What Asterisk's fallback takes a message by."""
 
@@ -85,6 +98,12 @@ class Line(CommandedLine):
     def among_people(self) -> bool:
         """Whether somebody may have answered the caller by our order."""
         return self._kind in PEOPLE and Sent.QUESTION in self._may_send
+
+    def answered_unheard(self) -> None:
+        """The channel is up, and we may have asked for it without having heard the result: it took half a second."""
+        at, self._answering_since = self._answering_since, None
+        if at is not None:
+            self._tell(self.call_id, inputs.CallAnswered(step=NO_STEP, at=at))
 
     def phone_forwards(self) -> None:
         """The telephone that has just picked up said so; its AgentConnect comes next (app_queue.c, try_calling)."""
@@ -165,9 +184,9 @@ class Line(CommandedLine):
                 # From then on a lease runs again; this may be read late.
                 left = AFTER_ROUTINE_LEASE_SECONDS - LEASE_GUARD_SECONDS - self._link.late_seconds
                 self._lease_ends_at = perf_counter() + left
-        now, recorded = self._now(), NOTHING
-        if self._over_at is not None:
-            now, self._over_at = self._over_at, None
+        now, recorded = self._over_at or self._now(), NOTHING
+        if kind is _ANSWER:
+            self._answering_since = None
         if kind in OF_ROUTINES:
             if self._hung_up is not None:
                 self._tell_hung_up(self._hung_up)
@@ -176,9 +195,28 @@ class Line(CommandedLine):
                 recorded, self._recording = self._recording.ended(found.value or "", now), None
         told = result(kind, found, step, now, recorded)
         if type(told) is inputs.Transferred:
+            if self._waits_for_agents(kind, step, found):
+                return
             told = resolved(told, self._ports.places.directory)
+        self._over_at = None
         if told is not None:
             self._tell(self.call_id, told)
+
+    def _waits_for_agents(self, kind: Kind, step: int, found: AgiResult) -> bool:
+        """An engine that has just begun does not know yet whom an agent meant: the caller waits, for a moment."""
+        loop, now = asyncio.get_running_loop(), perf_counter()
+        if self._ports.places.directory.is_known() or step != self._step or now > self._agents_until:
+            return False
+        if self._agents_until == inf:
+            if not self._sends(Sent.COMMANDS):
+                return False
+            self._agents_until = now + AGENTS_SECONDS
+            batch = self._link.batch()
+            self._lease(batch, AGENTS_SECONDS + LEASE_MARGIN_SECONDS, now)
+            batch.write()
+            self._music = HoldMusic(AGENTS_SECONDS, self._play_music)
+        loop.call_later(AGENTS_AGAIN_SECONDS, self._use, kind, step, found)
+        return True
 
     def _on_measured(self, step: int, outcome: AgiResult | AmiError) -> None:
         found = self._take(outcome)

@@ -31,6 +31,14 @@ LATER_SECONDS: Final = 2.0
 """After a sentence, before the next one that was due meanwhile."""
 
 
+def change_priority(link: AmiLink, queue: str, channel: str, priority: int) -> None:
+    """A caller who waits gets it, and a better place at once (app_queue.c, change_priority_caller_on_queue)."""
+    wanted = {"Queue": queue, "Caller": channel, "Priority": str(priority), "Immediate": "yes"}
+    batch = link.batch()
+    batch.post("QueueChangePriorityCaller", wanted, about=channel)
+    batch.write()
+
+
 class Wait:
     """See the module; begins at once, and ends with `stop`."""
 
@@ -75,16 +83,7 @@ class Wait:
         self._whisper.stop()
 
     def _rise(self, priority: int) -> None:
-        """They get it, and a better place at once (app_queue.c, change_priority_caller_on_queue)."""
-        wanted = {
-            "Queue": self._wanted.pbx_queue,
-            "Caller": self._channel(),
-            "Priority": str(priority),
-            "Immediate": "yes",
-        }
-        batch = self._link.batch()
-        batch.post("QueueChangePriorityCaller", wanted, about=self._channel())
-        batch.write()
+        change_priority(self._link, self._wanted.pbx_queue, self._channel(), priority)
 
     def _after(self, seconds: float, what: Callable[[int, QueueStand], None]) -> None:
         self._timers[what] = asyncio.get_running_loop().call_later(seconds, self._due, what)

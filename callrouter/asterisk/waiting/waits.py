@@ -8,7 +8,7 @@ from functools import partial
 
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.waiting.stands import Stands
-from callrouter.asterisk.waiting.wait import Wait
+from callrouter.asterisk.waiting.wait import Wait, change_priority
 from callrouter.asterisk.waiting.whisper import Whisper
 from callrouter.core.effects import EnterQueue
 from callrouter.core.waiting.announcing import NOTHING_TOLD
@@ -46,6 +46,16 @@ class Waits:
         wait = Wait(self._link, self.stands, Whisper(self._link, call_id), channel, channel_id, wanted, told)
         self._last[channel_id] = wanted.queue, wait
         return wait
+
+    def raise_late(self, wanted: EnterQueue, channel_id: str, channel: Callable[[], str]) -> None:
+        """Somebody whose priority was to rise while nobody was there has it from now on, unless they have it."""
+        self.stands.ask(wanted.pbx_queue, partial(self._raise, wanted, channel_id, channel))
+
+    def _raise(self, wanted: EnterQueue, channel_id: str, channel: Callable[[], str], stand: QueueStand | None) -> None:
+        if stand is not None and any(
+            one.channel_id == channel_id and one.priority < wanted.priority for one in stand.waiting
+        ):
+            change_priority(self._link, wanted.pbx_queue, channel(), wanted.priority)
 
     def redate(self, by: timedelta) -> None:
         """The clock was set: turns are dated by the new one, as what app_queue says of others is."""

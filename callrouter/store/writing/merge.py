@@ -23,7 +23,8 @@ STAGED: Final = ("calls", "queue_visits", *NUMBERED, "messages", "recordings", "
 """Tables that a batch has rows for, each of which is staged in one like it."""
 
 STAGING: Final = (
-    *(f"CREATE TEMP TABLE IF NOT EXISTS staged_{table} (LIKE {table})" for table in STAGED),
+    # With the defaults of columns that a later release may have added: this one does not know them.
+    *(f"CREATE TEMP TABLE IF NOT EXISTS staged_{table} (LIKE {table} INCLUDING DEFAULTS)" for table in STAGED),
     'CREATE TEMP TABLE IF NOT EXISTS standing (call_id text COLLATE "C")',
     f"TRUNCATE standing, {', '.join(f'staged_{table}' for table in STAGED)}",
 )

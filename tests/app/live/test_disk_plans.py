@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from callrouter.app.history import PlanHistory
 from callrouter.app.live.compiling import compile_again
 from callrouter.app.live.disk_plans import DiskPlans
 from callrouter.app.live.last_live import SoundsAway
-from callrouter.app.live.live_plans import LivePlans
+from callrouter.app.live.live_plans import LivePlans, Version
 from callrouter.app.versions import PlanVersions
 from callrouter.core.plan import Plan
 from callrouter.dialplan import PaperSpeech, SoundSource
+from callrouter.runtime.reload import Swap, Why
+from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan
 from tests.app.live.test_keeper import AT, Engine, version
@@ -89,6 +93,25 @@ async def test_a_plan_is_made_once(engine: Engine, monkeypatch: pytest.MonkeyPat
     assert made == ["m"]
 
 
+async def test_many_are_found_together(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As live calls ask for them, some at a time; who stops waiting takes nothing from the others."""
+    monkeypatch.setattr("callrouter.app.live.disk_plans.MADE_AT_ONCE", 2)
+    disk = next_one(engine)
+    keys = [version(plan) for plan in engine.plans.plans.values()]
+    wanted = [*keys, ("m", "0" * 12), keys[0]]
+    tasks = Tasks()
+    hasty = tasks.start(_look_up(disk, keys[0]), "hasty")
+    found = asyncio.gather(*(disk.find(*key) for key in wanted))
+    await asyncio.sleep(0)
+    hasty.cancel()
+
+    assert [plan and version(plan) for plan in await found] == [*keys, None, keys[0]]
+
+
+async def _look_up(disk: DiskPlans, key: Version) -> None:
+    await disk.find(*key)
+
+
 async def test_the_disk_is_asked_before_the_record(engine: Engine, away: Database) -> None:
     """A live call's plan is there though PostgreSQL is not."""
     old = await engine.save("m.yaml", text(more="# second\n"))
@@ -100,3 +123,26 @@ async def test_the_disk_is_asked_before_the_record(engine: Engine, away: Databas
     assert found is not None
     assert version(found) == version(old)
     assert versions.at_hand(*version(old)) is found
+
+
+async def test_what_the_record_alone_had_is_kept_for_the_call_that_walks_it(
+    engine: Engine, database: Database, away: Database, tmp_path: Path
+) -> None:
+    """The disk is another one; the engine after this one may find no PostgreSQL."""
+    old = engine.plans.plans["m"]
+    history = PlanHistory(database, engine.folder)
+    history.note(Swap(at=AT, why=Why.START, live=(old,), catalogue=engine.plans.catalogue))
+    await history.flush()
+    other = Engine(tmp_path / "other")
+    await other.save("m.yaml", text(more="# second\n"))
+    await other.keeper.flush()
+    sounds = PaperSpeech((engine.folder / "sounds",))
+    versions = PlanVersions(other.plans, next_one(other), database, sounds, on_found=other.keeper.found)
+    assert await versions.find(*version(old)) is not None
+    other.walked = {version(old)}
+    await other.keeper._forget()
+
+    assert await PlanVersions(other.plans, next_one(other), away, sounds).find(*version(old)) is not None
+    other.walked = set()
+    await other.keeper._forget()
+    assert not other.kept(old)

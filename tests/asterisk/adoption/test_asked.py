@@ -150,10 +150,10 @@ async def test_a_key_that_ended_the_menu_in_the_gap_is_never_lost(
 
 async def test_who_was_silent_to_nobody_is_asked_once_more(pbx: Pbx) -> None:
     """No try is counted: they press a key while the prompt is repeated."""
-    async with succession(pbx, plan_of(menu(sounds=ONE_SECOND), *ENDS)) as engines:
-        await engines.first.call("press-6-2")
+    async with succession(pbx, plan_of(menu(sounds=ONE_SECOND, timeout_seconds=4.0), *ENDS)) as engines:
+        await engines.first.call("press-9-2")
         before = await engines.first.reached(is_asked)
-        await engines.killed(4.0)
+        await engines.killed(6.0)
         room = await engines.second()
         assert (await room.reached(is_asked)).step == before.step
         call = await room.the_end(5)

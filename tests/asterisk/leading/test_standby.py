@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from callrouter.app.leading.upgrade import Unit, Upgrade
-from tests.asterisk.callers import Pbx
-from tests.asterisk.leading.two_engines import Two, metric, two_engines
+from tests.asterisk.callers import Callers, Pbx
+from tests.asterisk.leading.two_engines import DID, Two, metric, two_engines
 
 
 @pytest.fixture
@@ -107,3 +107,30 @@ async def test_both_are_upgraded_one_after_the_other(two: Two) -> None:
     assert await two.settled() == (standby, leader)
     assert [sentence.split()[1] for sentence in said] == ["leads", "waits", "leads,", "waits"]
     assert float(said[2].split()[2]) <= 1.5
+
+
+@pytest.mark.parametrize("how", ["killed", "stopped", "handed over"])
+async def test_a_caller_in_a_menu_does_not_lose_it(two: Two, callers: Callers, how: str) -> None:
+    """They are the next engine's, whatever became of the first: not the fallback's, and one row in the end."""
+    leader, standby = await two.settled()
+    await asyncio.sleep(2.5)
+    caller = callers.call("talk", DID, hold_ms=14_000)
+    await two.figure(leader, "callrouter_live_calls", 1.0)
+    match how:
+        case "killed":
+            await two.engines[leader].kill()
+        case "stopped":
+            two.stop(leader)
+        case _:
+            os.kill(two.engines[leader].pid, signal.SIGTERM)
+    await two.seconds_until_leads(standby)
+    await two.figure(standby, "callrouter_calls_taken_over_total", 1.0)
+    if how == "stopped":
+        two.go_on(leader)
+    status = await asyncio.to_thread(caller.wait, 40)
+    await two.figure(standby, "callrouter_live_calls", 0.0)
+    await two.figure(standby, "callrouter_writer_backlog_calls", 0.0)
+    rows = await two.rows()
+
+    assert status == 0, "somebody else hung up on the caller"
+    assert [row["disposition"] for row in rows] == ["left_early"]

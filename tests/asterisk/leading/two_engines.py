@@ -9,17 +9,21 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
+from callrouter.store.database import Database
 from deploy.demo.plain_http import plain_client
 from deploy.demo.stack import Engine, engine_beside
 from tests.asterisk.callers import Pbx, free_port
 from tests.patience import START_SECONDS
 
+DID = "+33199000010"
 PLANS = {
     "test.yaml": """
 client: test
@@ -38,11 +42,11 @@ nodes:
 
 @dataclass(kw_only=True)
 class Two:
-    """The engines, by the number of each: whoever ends by itself is started again, as by systemd."""
+    """The engines, by the number of each; nobody starts again who ends."""
 
     pbx: Pbx
     engines: list[Engine]
-    _keepers: list[asyncio.Task[None]] = field(default_factory=list)
+    database_url: str
 
     async def leads(self) -> list[int]:
         """Which of them say that they are ready."""
@@ -83,6 +87,22 @@ class Two:
         await until(look, seconds)
         return time.monotonic() - began
 
+    async def figure(self, number: int, name: str, value: float, seconds: float = 15) -> None:
+        """Until an engine's /metrics shows it."""
+
+        async def look() -> bool:
+            return bool(await metric(self.engines[number], name) == value)
+
+        await until(look, seconds)
+
+    async def rows(self) -> list[dict[str, Any]]:
+        """Every call's, as the database has it."""
+        database = Database(make_url(self.database_url))
+        async with database.connection() as connection:
+            found = [dict(row) for row in (await connection.execute(text("SELECT * FROM calls"))).mappings()]
+        await database.close()
+        return found
+
     def stop(self, number: int) -> None:
         """SIGSTOP."""
         os.kill(self.engines[number].pid, signal.SIGSTOP)
@@ -121,7 +141,7 @@ async def two_engines(
         engine.log_path = folder / f"engine-{number}.log"
         engine.verb = "engine"
         engines.append(engine)
-    two = Two(pbx=pbx, engines=engines)
+    two = Two(pbx=pbx, engines=engines, database_url=database_url)
     try:
         await engines[0].start()
         await engines[1].start(wait=False)

@@ -9,12 +9,11 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from callrouter.api.engine_client import EngineAddresses, EngineAway, EngineClient
-from callrouter.api.standby_app import create_standby_app
+from callrouter.app.leading.front import create_standby_app
 from deploy.demo.plain_http import plain_client
-
-from .serving import TOKEN, make_gate, serving
-from .stories import live
-from .test_engine_app import application
+from tests.api.serving import TOKEN, make_gate, serving
+from tests.api.stories import live
+from tests.api.test_engine_app import application
 
 
 async def waits() -> str:
