@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,10 +52,11 @@ def main() -> int:
     options = _options()
     _as_telephones()
     try:
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             if options.fault == "together":
                 return _together(options)
-            return uvloop.run(_soak(options) if options.fault == "soak" else _run(ALL[options.fault], options))
+            doing = _soak(options) if options.fault == "soak" else _run(ALL[options.fault], options)
+            return uvloop.run(_ended_in_order(doing))
     except (PbxError, StackError) as error:
         print(f"make chaos: {error}", file=sys.stderr)
         return 2
@@ -106,6 +108,14 @@ def _keep(options: argparse.Namespace, found: Mapping[str, Any]) -> None:
     if not options.leave:
         chaos.append(chaos.ROUNDS, {**found, "seed": options.seed, "load": round(os.getloadavg()[0], 1)})
         chaos.renew(chaos.RESULTS, chaos.rounds(chaos.ROUNDS))
+
+
+async def _ended_in_order(doing: Coroutine[Any, Any, int]) -> int:
+    """A SIGTERM ends everything that was started, as a Ctrl-C does."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await doing
 
 
 def _as_telephones() -> None:
