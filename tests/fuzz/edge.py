@@ -32,7 +32,8 @@ ACTIONS: Final = frozenset({"AGI", "AbsoluteTimeout", "Setvar", "Hangup", "PlayD
 """All that a switch without queues of its own, agents and callbacks ever asks for."""
 COMMANDS: Final = re.compile(
     r"(?:ANSWER|NOOP|ASYNCAGI BREAK|GET VARIABLE CR_\w+|SET VARIABLE (?:__)?[A-Z_0-9()a-z]+ \".*\""
-    r"|EXEC (?:Playback|Read|Set|StartMusicOnHold|StopMusicOnHold|MusicOnHold)\b.*|GOSUB callrouter-[a-z]+ s 1"
+    r"|EXEC (?:Playback|Read|Set|StartMusicOnHold|StopMusicOnHold|MusicOnHold)\b.*"
+    r"|GOSUB callrouter-[a-z]+ s 1(?: [A-Za-z0-9_.-]+)?"
     r"|SET MUSIC (?:on|off).*)",
     re.DOTALL,
 )
