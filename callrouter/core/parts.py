@@ -198,7 +198,7 @@ _REST_OF_LEG: Final[list[Any]] = ["", 0, "", 0]
 
 def _failure(written: Any) -> LegFailure:
     leg, sip, cause = written
-    return LegFailure(leg=whole(leg), sip=whole(sip), cause=whole(cause))
+    return LegFailure(leg=counted(leg), sip=counted(sip), cause=counted(cause))
 
 
 class PartsReader:
@@ -256,7 +256,7 @@ class PartsReader:
             answered_at=self.at_or_none(answered_at),
             ended_at=self.at_or_none(ended_at),
             outcome=None if outcome is None else DialOutcome(outcome),
-            leg=whole(leg),
+            leg=counted(leg),
             shown=text(shown),
             failures=tuple([_failure(one) for one in failures]),
             agent=text(agent),
