@@ -76,6 +76,8 @@ def newer_database(postgres: str) -> str:
         await database.upgrade()
         async with database.connection() as opened:
             await opened.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+            comment = "callrouter: releases whose schema is at 9999 or later run on it"
+            await opened.execute(text(f"COMMENT ON TABLE alembic_version IS '{comment}'"))
         await database.close()
         return database.url.render_as_string(hide_password=False)
 
@@ -140,7 +142,8 @@ def test_database_unreachable(town: Town, tmp_path: Path, free_port: Callable[[]
 
 
 @pytest.mark.parametrize("folder", ["missing", "empty"])
-def test_no_dialplans(town: Town, tmp_path: Path, free_port: Callable[[], int], folder: str) -> None:
+def test_no_dialplans(town: Town, tmp_path: Path, lonely_pbx: Pbx, free_port: Callable[[], int], folder: str) -> None:
     (tmp_path / "empty").mkdir()
-    done = start(town, tmp_path, DIALPLANS_DIR=str(tmp_path / folder), **free_ports(free_port))
+    lonely = {"AMI_PORT": str(lonely_pbx.ami_port), "AMI_SECRET": lonely_pbx.ami_secret}
+    done = start(town, tmp_path, DIALPLANS_DIR=str(tmp_path / folder), **lonely, **free_ports(free_port))
     says(done, MISCONFIGURED, folder)

@@ -469,6 +469,9 @@ async def test_alive_ready_and_then_without_its_database(api: httpx.AsyncClient,
     alive, ready = await api.get("/health"), await api.get("/ready")
     async with database.connection() as connection:
         await connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'from_the_future'")
+        await connection.exec_driver_sql(
+            "COMMENT ON TABLE alembic_version IS 'callrouter: releases whose schema is at 9999 or later run on it'"
+        )
     newer = await api.get("/ready")
 
     assert (alive.status_code, ready.status_code, newer.status_code) == (200, 200, 503)

@@ -6,9 +6,11 @@ Every other page answers 503, so that whoever knows the addresses of both engine
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Final
 
 from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry
@@ -27,6 +29,9 @@ from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 
+STOP_SECONDS: Final = 0.3
+"""What the requests in hand get at its end: calls wait for the engine that follows."""
+
 
 async def serve_standby(
     settings: Settings, token: str, database: Database, listening: socket.socket, waits: str
@@ -44,9 +49,12 @@ async def serve_standby(
     app = create_standby_app(registry, {"standby": check}, gate=Gate(token, TokenBook(database), trail))
     server = HttpServer(app, listening.dup(), settings.trusted_proxies)
     tasks.keep(trail.run, "audit trail of the standby")
+    serving = tasks.start(server.run_until_stopped(), "http of the standby")
     try:
-        await server.run_until_stopped()
+        await asyncio.wait([serving])
     finally:
+        server.stop()  # a server that is cancelled says so with a traceback
+        await asyncio.wait([serving], timeout=STOP_SECONDS)
         await tasks.stop()
 
 

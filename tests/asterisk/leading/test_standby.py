@@ -18,6 +18,7 @@ from tests.asterisk.leading.two_engines import DID, Two, metric, two_engines
 
 @pytest.fixture
 async def two(pbx: Pbx, tmp_path: Path, database_url: str) -> AsyncIterator[Two]:
+    pbx.cli("database deltree callrouter/ended")  # calls of another test, which a new record would have
     async with two_engines(pbx, tmp_path, database_url) as running:
         yield running
 
