@@ -25,7 +25,7 @@ def cases(short: int, share: float) -> Callable[[Any], Any]:
     return settings(
         max_examples=max(short, round(CASES * share)) if CASES else short,
         deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+        suppress_health_check=list(HealthCheck),
     )
 
 
