@@ -102,7 +102,7 @@ class Pbx:
         language: str = "en",
         ari: bool = False,
         admission_seconds: float = ADMISSION_SECONDS,
-        lease_seconds: float = 10,
+        lease_seconds: float = 5,
         wrapup_seconds: int = 0,
         qualify_seconds: int = 5,
         session_seconds: int = 900,

@@ -107,7 +107,7 @@ class PbxConfig:
     teams: Teams = field(default_factory=Teams)
     language: str = "en"
     admission_seconds: float = ADMISSION_SECONDS
-    lease_seconds: float = 10
+    lease_seconds: float = 5
     wrapup_seconds: int = 0
     qualify_seconds: int = 5
     session_seconds: int = 900

@@ -14,7 +14,7 @@ import pytest
 from callrouter.asterisk import commands
 from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.state import LineState
-from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS, LEASE_MARGIN_SECONDS
+from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS
 from callrouter.asterisk.switch import EVENTS
 from callrouter.core import facts, state
 from callrouter.core.call import CallState, DialOutcome, Disposition, QueueOutcome
@@ -425,7 +425,7 @@ async def test_who_dies_behind_a_measured_command_leaves_the_caller_to_the_fallb
         monkeypatch.setattr(Line, "_on_measured", lambda *_: None)
         await room.call()
         await room.reached(lambda call: call.state is CallState.QUEUED)
-        await room.reached(lambda call: call.state is CallState.ADRIFT, seconds=LEASE_MARGIN_SECONDS + 3)
+        await room.reached(lambda call: call.state is CallState.ADRIFT, seconds=5)
 
 
 async def test_the_last_lease_wins_so_ours_covers_the_whole_batch(pbx: Pbx) -> None:
@@ -680,7 +680,7 @@ async def until_bridged(room: EngineRoom, where_to: dict[str, str]) -> None:
 
 
 async def test_a_new_call_is_given_back_at_once_while_stopping(pbx: Pbx) -> None:
-    """Its caller does not hear it ring until the admission lease has run out."""
+    """Its caller does not hear it ring until the admission lease has run out (5 s)."""
     async with engine_room(pbx, plan_of(BYE)) as room:
         room.switch.drain()
         await room.call()

@@ -47,13 +47,12 @@ from callrouter.core.identity import Presented
 from callrouter.errors import EncodingError
 from callrouter.runtime.ports import NOBODY, Directory
 
-LEASE_MARGIN_SECONDS = 10.0
+LEASE_MARGIN_SECONDS = 5.0
 """What a batch is given beyond its longest time: whoever dies at its end must be succeeded within that, or Asterisk's
-fallback takes the call. An engine that is started again takes over within three seconds, on a busy machine within six;
-a link that stands still for eight is found to be dead after four, and is back after them."""
+fallback takes the call. An engine that is started again takes over within three seconds."""
 ROUTINE_LEASE_SECONDS = 14_400.0
 """The wake-up of a routine: it switches the lease off itself; one that is woken late must not be cut."""
-AFTER_ROUTINE_LEASE_SECONDS = LEASE_MARGIN_SECONDS
+AFTER_ROUTINE_LEASE_SECONDS = 5.0
 """How long an engine, or its successor, has to go on after a routine, however the routine was left."""
 ANSWER_LONGEST_SECONDS = 1.0
 """ANSWER waits up to half a second for the first audio frame (res_agi.c, handle_answer; __ast_answer)."""
