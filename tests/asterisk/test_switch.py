@@ -14,7 +14,7 @@ import pytest
 from callrouter.asterisk import commands
 from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.state import LineState
-from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS
+from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS, LEASE_MARGIN_SECONDS
 from callrouter.asterisk.switch import EVENTS
 from callrouter.core import facts, state
 from callrouter.core.call import CallState, DialOutcome, Disposition, QueueOutcome
@@ -425,7 +425,7 @@ async def test_who_dies_behind_a_measured_command_leaves_the_caller_to_the_fallb
         monkeypatch.setattr(Line, "_on_measured", lambda *_: None)
         await room.call()
         await room.reached(lambda call: call.state is CallState.QUEUED)
-        await room.reached(lambda call: call.state is CallState.ADRIFT, seconds=5)
+        await room.reached(lambda call: call.state is CallState.ADRIFT, seconds=LEASE_MARGIN_SECONDS + 3)
 
 
 async def test_the_last_lease_wins_so_ours_covers_the_whole_batch(pbx: Pbx) -> None:
@@ -595,7 +595,8 @@ async def test_an_engine_that_was_held_up_leaves_alone_whom_the_fallback_has(pbx
     async with engine_room(pbx, plan_of(begin, menu(sounds=ONE_SECOND), *MENU_ENDS)) as room:
         await room.call(talk_seconds=30)
         await room.reached(lambda call: call.state is CallState.PLAYING)
-        time.sleep(9)  # noqa: ASYNC251  # the whole process: the lease runs out, and an agent of the fallback's queue answers
+        # The whole process: the lease runs out, and an agent of the fallback's queue answers.
+        time.sleep(LEASE_MARGIN_SECONDS + 4)  # noqa: ASYNC251
         await asyncio.sleep(8)
         assert "callrouter-fallback" in pbx.cli("core show channels concise")
         pbx.cli("channel request hangup all")

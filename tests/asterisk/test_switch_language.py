@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from callrouter.asterisk.line.translate import LEASE_MARGIN_SECONDS
 from callrouter.core import inputs
 from callrouter.core.call import CallState, Disposition, replace
 from callrouter.core.conditions import Bounds, Measure, QueueStands
@@ -235,12 +236,12 @@ def music_plays(room: EngineRoom) -> bool:
 
 async def test_hold_music_plays_while_a_web_service_takes_long(pbx: Pbx) -> None:
     """Silence for two seconds, then music, which ends before the next prompt; the lease covers the whole time-out."""
-    async with engine_room(pbx, plan_of(PICK_UP, lookup(8.0), READ, BYE)) as room:
+    async with engine_room(pbx, plan_of(PICK_UP, lookup(LEASE_MARGIN_SECONDS + 6), READ, BYE)) as room:
         await room.call()
         call = await room.reached(lambda call: call.state is CallState.CONSULTING)
         await asyncio.sleep(1.0)
         assert not music_plays(room)
-        await asyncio.sleep(4.5)  # beyond the lease of what was played before
+        await asyncio.sleep(LEASE_MARGIN_SECONDS + 1.5)  # beyond the lease of what was played before
         assert room.live, "the lease of what was played before was not renewed"
         assert music_plays(room)
         told = inputs.LookupDone(step=call.step, values={"position": "12"}, at=call.clocks.ringing_at)
@@ -295,7 +296,7 @@ async def test_an_engine_that_dies_meanwhile_leaves_the_caller_to_the_fallback(p
     async with engine_room(pbx, plan_of(PICK_UP, lookup(1.0, music=False), READ, BYE)) as room:
         await room.call()
         await room.reached(lambda call: call.state is CallState.CONSULTING)
-        call = await room.reached(lambda call: call.state is CallState.ADRIFT, seconds=8)
+        call = await room.reached(lambda call: call.state is CallState.ADRIFT, seconds=LEASE_MARGIN_SECONDS + 4)
 
     assert call.verdict is Disposition.FAILED
 

@@ -39,26 +39,26 @@ WELCOME = Sound(file="/prompts/welcome", seconds=4.0)
 MENU = Sound(file="/prompts/menu", seconds=6.0)
 
 ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] = [
-    ((Answer(),), ["ANSWER"], [], 6.0),
+    ((Answer(),), ["ANSWER"], [], 11.0),
     (
         (Play(sounds=(WELCOME, MENU), interruptible=False),),
         ['EXEC Playback "/prompts/welcome&/prompts/menu"'],
         [],
-        15.0,
+        20.0,
     ),
-    ((Play(sounds=(WELCOME,), interruptible=True),), ['EXEC Read "CR_KEYS_7,/prompts/welcome,1,,1,0.001"'], [], 9.0),
+    ((Play(sounds=(WELCOME,), interruptible=True),), ['EXEC Read "CR_KEYS_7,/prompts/welcome,1,,1,0.001"'], [], 14.0),
     (
         (Answer(), CollectDigits(sounds=(MENU,), max_digits=1, timeout_seconds=5.0)),
         ["ANSWER", 'EXEC Read "CR_KEYS_7,/prompts/menu,1,,1,5"'],
         [],
         # margin 5, answer 1, prompt 6, and 5 s of silence before the one key: nothing of the batch is cut
-        17.0,
+        22.0,
     ),
     (
         (CollectDigits(sounds=(), max_digits=4, timeout_seconds=2.5),),
         ['EXEC Read "CR_KEYS_7,,4,,1,2.5"'],
         [],
-        15.0,
+        20.0,
     ),
     (
         (EnterQueue(queue="medical", priority=10, max_wait_seconds=180.0, brief=(WELCOME,)),),
@@ -119,10 +119,10 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
         ['EXEC Read "CR_KEYS_7,/prompts/welcome&fr/digits/60&fr/digits/et&fr/digits/11,1,,1,0.001"'],
         [],
         # margin 5, prompt 4, and no more than 9 s for the number
-        18.0,
+        23.0,
     ),
     # Nothing runs on the channel while others are asked: it is only kept until they must have answered.
-    ((LookAtQueues(queues=("medical",)),), [], [], 6.0),
+    ((LookAtQueues(queues=("medical",)),), [], [], 11.0),
     (
         (
             Lookup(
@@ -134,7 +134,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
         ),
         [],
         [],
-        10.0,
+        15.0,
     ),
 ]
 

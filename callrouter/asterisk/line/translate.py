@@ -47,9 +47,10 @@ from callrouter.core.identity import Presented
 from callrouter.errors import EncodingError
 from callrouter.runtime.ports import NOBODY, Directory
 
-LEASE_MARGIN_SECONDS = 5.0
+LEASE_MARGIN_SECONDS = 10.0
 """What a batch is given beyond its longest time: whoever dies at its end must be succeeded within that, or Asterisk's
-fallback takes the call. An engine that is started again takes over within three seconds."""
+fallback takes the call. An engine that is started again takes over within three seconds, on a busy machine within six;
+a link that stands still for eight is found to be dead after four, and is back after them."""
 ROUTINE_LEASE_SECONDS = 14_400.0
 """The wake-up of a routine: it switches the lease off itself; one that is woken late must not be cut."""
 AFTER_ROUTINE_LEASE_SECONDS = 5.0
