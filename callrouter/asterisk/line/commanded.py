@@ -260,7 +260,7 @@ class CommandedLine(Standing, ABC):
             self._music = None
         if quiet:
             self._quiet = not any(type(effect) in HEARD for effect in effects)
-        if call.step == MEASURED_STEP and _shows_that_it_ran(ordered) and self._ports.round_trips.take(now):
+        if call.step >= MEASURED_STEP and _shows_that_it_ran(ordered) and self._ports.round_trips.take(now):
             self._measure(ordered)
         else:
             self._write(ordered, now)

@@ -8,7 +8,7 @@ from typing import Final
 from callrouter.runtime.ports import Meter
 
 MEASURED_STEP: Final = 2
-"""Not a call's first: that would time the set-up of the call as well."""
+"""From this one on: a call's first would time the set-up of the call as well."""
 MEASURE_EVERY_SECONDS: Final = 0.02
 """A measured command costs Asterisk and us a tenth of a millisecond: where calls are many, a sample is enough."""
 
