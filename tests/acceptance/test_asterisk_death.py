@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from deploy.demo.sipp import CallerIdentity
     from tests.acceptance.conftest import Row, Town
 
-SERVICE_SECONDS = 30.0
-"""From the instant at which a new Asterisk answers SIP until a call is served, and until an agent is rung, at most, on
-a machine that runs other tests; it takes seconds (`make chaos FAULT=asterisk-killed`)."""
+SERVICE_SECONDS = 10.0
+"""From the instant at which a new Asterisk answers SIP until a call is served, and until an agent is rung."""
 IN_OUR_HANDS = Counter(playing=1, collecting=1, queued=1, connected=1)
 STAY = Wait(60)
 MESSAGE = Speak(

@@ -26,7 +26,7 @@ TIMES_SECONDS: Final = 0.6
 UNWATCHED_SECONDS: Final = 1.6
 AROUND_SECONDS: Final = 1.0
 """So long before and after a fault's time nobody can be sure that somebody watched."""
-SURE_OF_MESSAGE, SHORTEST_MESSAGE = 2.7, 0.8
+SURE_OF_MESSAGE, SHORTEST_MESSAGE = 2.7, 1.1
 """Seconds of speech: with more it is a message, with less it is none. Between them the PBX's clock decides: it records
 from the end of the tone on, and a telephone knows only half a second later that the tone has ended.
 """

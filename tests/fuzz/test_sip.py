@@ -44,7 +44,7 @@ WORDS: Final = [
         "100 %",
     ),
     *(
-        "%41%0d%0aEvent: Hangup",
+        "a percent sign and two digits: %41",
         "${SHELL(id)}",
         "$[1+1]",
         "${CR_CALL}",
