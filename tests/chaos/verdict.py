@@ -26,9 +26,10 @@ TIMES_SECONDS: Final = 0.6
 UNWATCHED_SECONDS: Final = 1.6
 AROUND_SECONDS: Final = 1.0
 """So long before and after a fault's time nobody can be sure that somebody watched."""
-SURE_OF_MESSAGE, SHORTEST_MESSAGE = 2.7, 1.1
+SURE_OF_MESSAGE, SHORTEST_MESSAGE = 2.7, 0.5
 """Seconds of speech: with more it is a message, with less it is none. Between them the PBX's clock decides: it records
-from the end of the tone on, and a telephone knows only half a second later that the tone has ended.
+from the end of the tone on, and a telephone knows only half a second later that the tone has ended; and of the silence
+that ends a recording Asterisk keeps a second (app_record.c), so that 1.07 s of speech are a message of two.
 """
 _CANCELLED: Final = 487
 HELD_UP_SECONDS: Final = 0.3
