@@ -21,7 +21,7 @@ import structlog
 
 from callrouter.asterisk.codec import whole_number
 from callrouter.asterisk.line.recordings import Recorded, message_taken
-from callrouter.asterisk.notes import Noted, instant, missed, noted_in, read_answers
+from callrouter.asterisk.notes import MIDDLE, Noted, instant, missed, noted_in, read_answers
 from callrouter.core import engine, inputs, state
 from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Presentation, Visit, replace
 from callrouter.core.fallback import recording_alone
@@ -199,14 +199,23 @@ def _tell_all(
     earliest: datetime,
     queued_at: datetime | None = None,
 ) -> Call:
-    # The handler's clock has whole seconds and the PBX's own opinion of them: a call never ends before it began.
-    at = max(row.ended_at, earliest)
+    at = _ended_at(call, row, earliest)
     for told in missed(row.noted, reason=_FALLBACK, earliest=earliest, latest=at, queued_at=queued_at):
         call = engine.step(plan, call, told).call
     if row.noted.voiced is not None and listen is not None:
         name = recording_alone(row.call_id)
         call = engine.step(plan, call, message_taken(row.noted.voiced, name, listen(name), at)).call
     return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause, by_caller=None)).call
+
+
+def _ended_at(call: Call, row: EndedRow, earliest: datetime) -> datetime:
+    """The handler's clock has whole seconds and the PBX's own opinion of them: a call never ends before it began.
+
+    One that was being hung up ended when that was decided, if the second is the same.
+    """
+    if call.state is CallState.HANGING_UP and earliest >= row.ended_at - MIDDLE:
+        return earliest
+    return max(row.ended_at, earliest)
 
 
 def last_known(call: Call) -> datetime:
