@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from callrouter.asterisk.codec import whole_number
-from callrouter.asterisk.line.recordings import Recorded, message_taken
+from callrouter.asterisk.line.recordings import Recorded, found_in, message_taken
 from callrouter.asterisk.notes import MIDDLE, Noted, instant, missed, noted_in, read_answers
 from callrouter.core import engine, inputs, state
 from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Presentation, Visit, replace
@@ -150,7 +150,7 @@ def ended_call(row: EndedRow, plan: Plan | None, dialled: Plan, region: str, lis
 def with_recording(plan: Plan, call: Call, listen: Listen) -> Call:
     """However the recording ended, what the caller spoke is in its file."""
     found, at = listen(recording_of(call)), last_known(call)
-    return engine.step(plan, call, inputs.RecordingFound(seconds=found.seconds, heard=found.heard, at=at)).call
+    return engine.step(plan, call, found_in(found, at)).call
 
 
 def _unknown(row: EndedRow, plan: Plan, region: str, listen: Listen | None) -> Call:

@@ -283,8 +283,8 @@ class CommandedLine(Standing, ABC):
             case EnterQueue():
                 name = self._channel_name
                 self._wait = self._ports.waits.begin(self.call_id, self.uniqueid, name, last, self._now())
-            case Record(recording=recording):
-                self._recording = Recording(self._ports.places.recordings_dir, recording, self._now())
+            case Record():
+                self._recording = self._recording_of(last, self._now())
             case LookAtQueues(queues=queues):
                 look(self._link, queues, partial(self._on_looks, call.step), self._ports.derived)
             case Lookup(music=True, timeout_seconds=seconds) if seconds > MUSIC_AFTER_SECONDS:
@@ -292,6 +292,9 @@ class CommandedLine(Standing, ABC):
                     self._music = HoldMusic(seconds, self._play_music)
             case _:
                 pass
+
+    def _recording_of(self, asked: Record, began_at: datetime) -> Recording:
+        return Recording(self._ports.places.recordings_dir, asked.recording, began_at, asked.silence_seconds)
 
     def _write(self, ordered: Order, now: float) -> None:
         """Write a batch: the call's state first, and the wake-up with its lease last."""
@@ -415,7 +418,7 @@ class CommandedLine(Standing, ABC):
                 self._sends(_ROUTINE)
             if isinstance(last, Record):
                 began_at = call.recording_at or self._now()
-                self._recording = Recording(self._ports.places.recordings_dir, last.recording, began_at)
+                self._recording = self._recording_of(last, began_at)
             elif isinstance(last, EnterQueue) and found.in_routine and call.state is CallState.QUEUED:
                 self._follow(last, call)
                 if last.priority > found.joined_with:

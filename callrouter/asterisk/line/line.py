@@ -33,7 +33,7 @@ from callrouter.asterisk.line.commanded import (
 )
 from callrouter.asterisk.line.given import resolved
 from callrouter.asterisk.line.hold_music import HoldMusic
-from callrouter.asterisk.line.recordings import NOTHING, message_taken, recorded_in
+from callrouter.asterisk.line.recordings import NOTHING, found_in, message_taken, recorded_in
 from callrouter.asterisk.line.state import Heard, LineState, Sent
 from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS, LEASE_MARGIN_SECONDS, Kind, result
 from callrouter.asterisk.notes import Voiced
@@ -310,7 +310,7 @@ class Line(CommandedLine):
         """What is left of a recording whose end we were not told."""
         if self._recording is not None:
             found, self._recording = self._recording.found(), None
-            self._tell(self.call_id, inputs.RecordingFound(seconds=found.seconds, heard=found.heard, at=at))
+            self._tell(self.call_id, found_in(found, at))
 
     def voiced(self, noted: Voiced) -> None:
         """Asterisk's fallback has the caller leave a message."""
