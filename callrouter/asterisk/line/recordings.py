@@ -84,11 +84,9 @@ def _spoken(sound: memoryview) -> tuple[float, float]:
     first, loud = _first(sound, looked, step, at_least=HEARD_FRAMES)
     if len(loud) * step < HEARD_FRAMES:
         return 0.0, 0.0
-    if first is None:  # too faint to be sure where it begins
+    last = None if first is None else _first(sound, looked[::-1], step, at_least=0)[0]
+    if first is None or last is None:  # too faint to be sure where it begins, and where it ends
         first, last = loud[0], loud[-1]
-    else:
-        last = _first(sound, looked[::-1], step, at_least=0)[0]
-        assert last is not None, "it is there from the other side, too"
     return first * FRAME_SECONDS, min(last + step, frames) * FRAME_SECONDS
 
 

@@ -240,7 +240,6 @@ BEFORE, AFTER, ENDED = "before it is asked for", "once it is asked for", "when i
 REAL: Mapping[str, tuple[Plan, str]] = {
     "self_served": (plan_of(GOODBYE), "listen"),
     "rejected": (plan_of(REJECT), "listen"),
-    "redirected": (plan_of(REDIRECT, BYE), "listen"),
     "message_left": (plan_of(MESSAGE, BYE), "speak"),
     "answered": (plan_of(QUEUE, BYE), "listen"),
     "abandoned": (plan_of(EMPTY, BYE), "listen"),
