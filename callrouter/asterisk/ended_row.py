@@ -23,7 +23,18 @@ from callrouter.asterisk.codec import whole_number
 from callrouter.asterisk.line.recordings import Recorded, found_in, message_taken
 from callrouter.asterisk.notes import MIDDLE, Noted, instant, missed, noted_in, read_answers
 from callrouter.core import engine, inputs, state
-from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Presentation, Visit, replace
+from callrouter.core.call import (
+    Call,
+    CallerId,
+    CallState,
+    Clocks,
+    DialOutcome,
+    Disposition,
+    Presentation,
+    QueueOutcome,
+    Visit,
+    replace,
+)
 from callrouter.core.fallback import recording_alone
 from callrouter.core.nodes.message import recording_of
 from callrouter.core.numbers import ANONYMOUS, normalise
@@ -202,10 +213,24 @@ def _tell_all(
     at = _ended_at(call, row, earliest)
     for told in missed(row.noted, reason=_FALLBACK, earliest=earliest, latest=at, queued_at=queued_at):
         call = engine.step(plan, call, told).call
+    call = _conversation_over(plan, call, row.noted.over_at, at)
     if row.noted.voiced is not None and listen is not None:
         name = recording_alone(row.call_id)
         call = engine.step(plan, call, message_taken(row.noted.voiced, name, listen(name), at)).call
     return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause, by_caller=None)).call
+
+
+def _conversation_over(plan: Plan, call: Call, over_at: datetime | None, latest: datetime) -> Call:
+    """What the caller heard after it, while nobody went on from it, was no talk."""
+    if over_at is None or call.state is not CallState.CONNECTED:
+        return call
+    began_at = last_known(call)
+    if over_at < began_at - 2 * MIDDLE:
+        return call  # it is an earlier one's
+    at = min(max(over_at, began_at), latest)
+    if call.queue_visits and call.queue_visits[-1].left_at is None:
+        return engine.step(plan, call, inputs.QueueLeft(step=call.step, outcome=QueueOutcome.ANSWERED, at=at)).call
+    return engine.step(plan, call, inputs.DialEnded(step=call.step, outcome=DialOutcome.ANSWERED, at=at)).call
 
 
 def _ended_at(call: Call, row: EndedRow, earliest: datetime) -> datetime:
