@@ -71,10 +71,10 @@ class Absence:
             if found is None:
                 self._conclude(line, ended.get(line.call_id))
                 continue
-            line.live()
             if found["ChannelState"] == UP:
                 line.answered_unheard()
             if found["Context"] == FALLBACK_CONTEXT:
+                line.live()
                 self._tell_missed(line, noted_on(found, self.shift))
                 line.lose(FALLBACK_REASON)
                 continue

@@ -20,10 +20,21 @@ from datetime import datetime, timedelta
 import structlog
 
 from callrouter.asterisk.codec import whole_number
-from callrouter.asterisk.line.recordings import Recorded, message_taken
-from callrouter.asterisk.notes import Noted, instant, missed, noted_in, read_answers
+from callrouter.asterisk.line.recordings import Recorded, found_in, message_taken
+from callrouter.asterisk.notes import MIDDLE, Noted, instant, missed, noted_in, read_answers
 from callrouter.core import engine, inputs, state
-from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Presentation, Visit, replace
+from callrouter.core.call import (
+    Call,
+    CallerId,
+    CallState,
+    Clocks,
+    DialOutcome,
+    Disposition,
+    Presentation,
+    QueueOutcome,
+    Visit,
+    replace,
+)
 from callrouter.core.fallback import recording_alone
 from callrouter.core.nodes.message import recording_of
 from callrouter.core.numbers import ANONYMOUS, normalise
@@ -150,7 +161,7 @@ def ended_call(row: EndedRow, plan: Plan | None, dialled: Plan, region: str, lis
 def with_recording(plan: Plan, call: Call, listen: Listen) -> Call:
     """However the recording ended, what the caller spoke is in its file."""
     found, at = listen(recording_of(call)), last_known(call)
-    return engine.step(plan, call, inputs.RecordingFound(seconds=found.seconds, heard=found.heard, at=at)).call
+    return engine.step(plan, call, found_in(found, at)).call
 
 
 def _unknown(row: EndedRow, plan: Plan, region: str, listen: Listen | None) -> Call:
@@ -199,14 +210,37 @@ def _tell_all(
     earliest: datetime,
     queued_at: datetime | None = None,
 ) -> Call:
-    # The handler's clock has whole seconds and the PBX's own opinion of them: a call never ends before it began.
-    at = max(row.ended_at, earliest)
+    at = _ended_at(call, row, earliest)
     for told in missed(row.noted, reason=_FALLBACK, earliest=earliest, latest=at, queued_at=queued_at):
         call = engine.step(plan, call, told).call
+    call = _conversation_over(plan, call, row.noted.over_at, at)
     if row.noted.voiced is not None and listen is not None:
         name = recording_alone(row.call_id)
         call = engine.step(plan, call, message_taken(row.noted.voiced, name, listen(name), at)).call
     return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause, by_caller=None)).call
+
+
+def _conversation_over(plan: Plan, call: Call, over_at: datetime | None, latest: datetime) -> Call:
+    """What the caller heard after it, while nobody went on from it, was no talk."""
+    if over_at is None or call.state is not CallState.CONNECTED:
+        return call
+    began_at = last_known(call)
+    if over_at < began_at - 2 * MIDDLE:
+        return call  # it is an earlier one's
+    at = min(max(over_at, began_at), latest)
+    if call.queue_visits and call.queue_visits[-1].left_at is None:
+        return engine.step(plan, call, inputs.QueueLeft(step=call.step, outcome=QueueOutcome.ANSWERED, at=at)).call
+    return engine.step(plan, call, inputs.DialEnded(step=call.step, outcome=DialOutcome.ANSWERED, at=at)).call
+
+
+def _ended_at(call: Call, row: EndedRow, earliest: datetime) -> datetime:
+    """The handler's clock has whole seconds and the PBX's own opinion of them: a call never ends before it began.
+
+    One that was being hung up ended when that was decided, if the second is the same.
+    """
+    if call.state is CallState.HANGING_UP and earliest >= row.ended_at - MIDDLE:
+        return earliest
+    return max(row.ended_at, earliest)
 
 
 def last_known(call: Call) -> datetime:

@@ -50,8 +50,8 @@ class Answers:
 NOBODY: Final = Answers()
 _NOT_SET: Final = "(null)"
 _ANSWERS: Final = ("MEMBERNAME", "CR_QUEUED_AT", "QEHOLDTIME", "CR_ACCEPTED", "CR_ACCEPTED_BY", "CR_OBJECTED")
-_OBJECTED: Final = 5
-"""Where the time of an objection stands, after the answers."""
+_OBJECTED, _OVER = 5, 6
+"""Where the time of an objection stands, after the answers, and that of the end of a conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,8 @@ class Noted:
     objected_at: datetime | None = None
     """When the caller objected to being recorded, to the second."""
     voiced: Voiced | None = None
+    over_at: datetime | None = None
+    """When the conversation ended from which nobody went on, to the second; None where there was none."""
 
 
 def read_voiced(text: str, shift: timedelta = timedelta()) -> Voiced | None:
@@ -104,12 +106,13 @@ def read_answers(text: str, shift: timedelta = timedelta()) -> Answers:
 
 def noted_in(before: str, lost: str, now: str, shift: timedelta = timedelta(), *, voiced: str = "") -> Noted:
     """The notes as the dialplan writes them: before the fallback, when it began, and those that stand now, to which
-    the time of an objection is added.
+    the times of an objection, and of the end of a conversation, are added.
     """
     lost_at, standing = instant(lost, shift), read_answers(now, shift)
-    objected_at = instant((*now.split("/"), *[""] * _OBJECTED)[_OBJECTED], shift)
+    fields = (*now.split("/"), *[""] * _OVER)
+    objected_at = instant(fields[_OBJECTED], shift)
     if lost_at is None:
-        return Noted(before=standing, objected_at=objected_at)
+        return Noted(before=standing, objected_at=objected_at, over_at=instant(fields[_OVER], shift))
     return Noted(
         before=read_answers(before, shift),
         lost_at=lost_at,

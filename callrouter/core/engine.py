@@ -279,6 +279,8 @@ def _end(plan: Plan, call: Call, told: inputs.CallerHungUp) -> Turn:
     """The caller's side is over: close what is open, and conclude once."""
     at = told.at
     by = None if told.by_caller is None else EndedBy.CALLER if told.by_caller else EndedBy.SYSTEM
+    if by is None and call.state is CallState.HANGING_UP:
+        by = EndedBy.SYSTEM  # whoever did not see it knows that we had asked for it
     walk = Walk(plan, at, [])
     node = plan.nodes.get(call.node)
     if node is not None and call.state is CallState.RECORDING:

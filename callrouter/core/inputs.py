@@ -210,6 +210,8 @@ class RecordingEnded(Struct, frozen=True, kw_only=True, gc=False):
     at: datetime
     heard: bool = True
     """Whether anything in it can be heard."""
+    spoken_seconds: float | None = None
+    """From the first sound in it to the last; None: nobody knows."""
 
 
 class RecordingFound(Struct, frozen=True, kw_only=True, gc=False):
@@ -218,6 +220,7 @@ class RecordingFound(Struct, frozen=True, kw_only=True, gc=False):
     seconds: float
     heard: bool
     at: datetime
+    spoken_seconds: float | None = None
 
 
 class MessageTaken(Struct, frozen=True, kw_only=True, gc=False):
@@ -229,6 +232,7 @@ class MessageTaken(Struct, frozen=True, kw_only=True, gc=False):
     seconds: float
     heard: bool
     at: datetime
+    spoken_seconds: float | None = None
 
 
 class RecordingSign(StrEnum):

@@ -210,13 +210,12 @@ class Driver:
 
     def _perform(self, plan: Plan, turn: Turn, effects: Sequence[Effect]) -> None:
         call, last = turn.call, effects[-1]
-        if type(last) is Hangup:
-            # Nobody resumes a call that is being hung up: its state, the longest one, is not worth the work.
-            self._switch.perform(call, b"", effects)
-            return
         try:
             encoded = state.encode(plan, call)
         except CoreError as error:
+            if type(last) is Hangup:  # the state noted before stands
+                self._switch.perform(call, b"", effects)
+                return
             # The caller's journey is more than the call can carry: they are served by the client's fallback.
             self.tell(call.call_id, CommandFailed(step=call.step, reason=str(error), at=self._clock.now()))
             return

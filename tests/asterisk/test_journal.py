@@ -25,6 +25,7 @@ from callrouter.asterisk.ended_row import (
     version_of,
 )
 from callrouter.asterisk.journal import FAMILY, EndedJournal, PlanLookup
+from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.core import engine, inputs, state
 from callrouter.core.call import Call, CallerId, CallState, DialOutcome, Disposition, Presentation, replace
@@ -144,6 +145,20 @@ def test_an_agent_who_answered_while_no_engine_lived_is_known() -> None:
     assert (answered.disposition, answered.agent) == (Disposition.ANSWERED, "agent-1")
     assert answered.talk_seconds() == older.talk_seconds() == 51
     assert alone.disposition is Disposition.ABANDONED
+
+
+def test_talk_ends_with_the_conversation_though_nobody_went_on() -> None:
+    """They were answered nine seconds after the call rang, the agent hung up at 30, and the fallback at 60."""
+    for plan, answers, disposition in (
+        (PLAN, f"agent-1/{epoch(0)}/9//", Disposition.ANSWERED),
+        (REDIRECT_PLAN, f"///{epoch(9)}/", Disposition.REDIRECTED),
+    ):
+        encoded = written(plan, begun(plan))
+        over = concluded(row(encoded, how="taken", answers=f"{answers}//{epoch(30)}"), plan)
+        earlier = concluded(row(encoded, how="taken", answers=f"{answers}//{epoch(4)}"), plan)
+
+        assert (over.disposition, over.talk_seconds(), over.clocks.ended_at) == (disposition, 21, ENDED_AT)
+        assert (earlier.disposition, earlier.talk_seconds()) == (disposition, 51)
 
 
 def test_whoever_answered_where_a_phone_forwards_is_nobody_of_the_team() -> None:
@@ -471,6 +486,24 @@ async def test_a_dial_that_was_answered_after_the_engines_death(pbx: Pbx, caller
     assert call.clocks.ended_at is not None
     assert 0.4 <= call.waiting_seconds(call.clocks.ended_at) <= 4  # Asterisk notes whole seconds
     assert call.talk_seconds() >= 1
+
+
+async def test_a_conversation_ends_when_its_agent_hangs_up_though_nobody_goes_on(pbx: Pbx, callers: Callers) -> None:
+    """They talked for three seconds; what the caller heard until the lease ran out, five seconds later, was silence."""
+    plan = plan_of(QueueNode(name="queue", queue="test", max_wait_seconds=60.0, exits={"overflow": "bye"}), BYE)
+    pbx.cli("dialplan set global TALK 3")
+    async with engine_room(pbx, plan) as room:
+        await killed_while(room, callers, CallState.CONNECTED)
+        await until(lambda: "!Queue!" not in pbx.cli("core show channels concise"), 10)
+        await asyncio.sleep(AFTER_ROUTINE_LEASE_SECONDS + 1)
+    await silence(pbx)
+    call = await collected(pbx, plan)
+
+    assert call.disposition is Disposition.ANSWERED
+    assert 2 <= call.talk_seconds() <= 4.5  # Asterisk notes whole seconds
+    assert call.clocks.ended_at is not None
+    assert call.clocks.bridged_at is not None
+    assert (call.clocks.ended_at - call.clocks.bridged_at).total_seconds() > 6.5
 
 
 async def test_a_caller_in_a_menu_whom_the_fallback_queue_served(pbx: Pbx, callers: Callers) -> None:

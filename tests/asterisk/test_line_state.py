@@ -10,10 +10,12 @@ import pytest
 
 from callrouter.asterisk import codec
 from callrouter.asterisk.line import commanded
+from callrouter.asterisk.line import line as lines
 from callrouter.asterisk.line import state as states
 from callrouter.asterisk.line.commanded import LEASE_GUARD_SECONDS, TOO_LATE_REASON, LinePorts
 from callrouter.asterisk.line.line import (
     HANGUP_GRACE_SECONDS,
+    IS_HUNG_UP,
     NESTED_REASON,
     TAKEN_BACK_REASON,
     TRANSFERRED_REASON,
@@ -29,12 +31,14 @@ from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
 from callrouter.core.call import Call, CallerId, CallState, Clocks
 from callrouter.core.effects import CollectDigits, Effect, EnterQueue, Hangup, Play, Sound
+from tests.asterisk.engine_room import until
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PLAY = Play(sounds=(Sound(file="beep", seconds=1.0),), interruptible=False)
 QUEUE = EnterQueue(queue="team", max_wait_seconds=60.0, brief=(), priority=0)
 READ = CollectDigits(sounds=(), max_digits=1, timeout_seconds=5.0)
 END = b"\r\n\r\n"
+STATE = b"c3RhdGU="
 
 # What is sent and told when something happens to a line in a state, and the state afterwards; `.`: nothing changes.
 # Sent: C commands with a wake-up, Q a question without one, S the call's state, B a break, H a hang-up.
@@ -95,7 +99,7 @@ class Bench:
 
     def perform(self, *effects: Effect, step: int = 1) -> None:
         """As the driver."""
-        self.line.perform(call_at(step), b"c3RhdGU=", effects)
+        self.line.perform(call_at(step), STATE, effects)
 
     def results(self, result: bytes = b"200%20result%3D0%0A") -> None:
         """Each command that Asterisk has been sent is answered so, in order."""
@@ -103,6 +107,14 @@ class Bench:
             self.socket.commands.remove(command_id)
             event = b"Event: AsyncAGIExec\r\nResult: %b\r\nCommandId: %b" % (result, command_id)
             self.link._session.data_received(event + END)
+
+    def says_of_hangup(self, answer: bytes) -> None:
+        """Asterisk's answer to the one question whether the channel is being hung up."""
+        [question] = self.socket.questions
+        self.socket.questions.clear()
+        assert codec.field(question, b"\r\nVariable: ") == IS_HUNG_UP.encode()
+        action_id = codec.field(question, b"\r\nActionID: ")
+        self.link._session.data_received(b"Response: %b\r\nActionID: %b" % (answer, action_id) + END)
 
     def seen(self) -> str:
         """What was sent and told since the last time."""
@@ -114,16 +126,18 @@ class Bench:
 
 
 class Socket(asyncio.Transport):
-    """Keeps what is written, and the ids of the AGI commands in it."""
+    """Keeps what is written, the ids of the AGI commands in it, and the questions after variables."""
 
     def __init__(self) -> None:
         super().__init__()
         self.writes: list[list[bytes]] = []
         self.commands: list[bytes] = []
+        self.questions: list[bytes] = []
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         actions = [block for block in bytes(data).split(END) if block]
         self.writes.append(actions)
+        self.questions += [block for block in actions if is_a(block, b"Getvar")]
         self.commands += [codec.field(block, b"\r\nCommandID: ") for block in actions if is_a(block, b"AGI")]
 
     def is_closing(self) -> bool:
@@ -255,16 +269,55 @@ def test_the_tables_hold_every_state_and_every_word() -> None:
         assert f"    {state.name} " in (states.__doc__ or "")
 
 
-async def test_a_channel_that_outlives_asyncagi_by_a_moment_is_lost() -> None:
-    """Nothing but the time says so; in a queue somebody has transferred the call, elsewhere Asterisk has taken it."""
+async def test_a_channel_that_goes_on_without_asyncagi_is_lost() -> None:
+    """Asterisk says that it is not being hung up; in a queue somebody has transferred the call, elsewhere Asterisk has
+    taken it."""
     for effect, reason in ((PLAY, TAKEN_BACK_REASON), (QUEUE, TRANSFERRED_REASON)):
         bench = Bench()
         bench.perform(effect)
         bench.line.agi_ended()
         assert bench.told == []
         await asyncio.sleep(HANGUP_GRACE_SECONDS * 1.5)
+        assert bench.told == []
+        bench.says_of_hangup(b"Success\r\nValue: 0")
+        await asyncio.sleep(0)
 
         assert bench.told == [inputs.ControlLost(reason=reason, at=AT)]
+        bench.line.call_ended()
+
+
+async def test_a_channel_that_is_hung_up_slowly_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it takes, and though the event of its end comes after the answer that it is no more."""
+    monkeypatch.setattr(lines, "HANGUP_GRACE_SECONDS", 0.01)
+    bench = Bench()
+    bench.perform(PLAY)
+    bench.line.agi_ended()
+    for answer in (b"Success\r\nValue: 1", b"Success\r\nValue: 1", b"Error\r\nMessage: No such channel"):
+        await until(lambda: bool(bench.socket.questions), 2)
+        bench.says_of_hangup(answer)
+    await asyncio.sleep(0.01)
+    bench.line.channel_ended(16)
+
+    assert bench.told == [inputs.CallerHungUp(at=AT, cause=16, by_caller=False)]
+    bench.line.call_ended()
+
+
+async def test_nothing_is_concluded_of_a_channel_while_nobody_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked after when the link is back."""
+    monkeypatch.setattr(lines, "HANGUP_GRACE_SECONDS", 0.01)
+    bench = Bench()
+    bench.perform(PLAY)
+    bench.line.agi_ended()
+    bench.link._session.connection_lost(None)
+    await asyncio.sleep(0.05)
+    assert bench.told == []
+    bench.connect()
+    await until(lambda: bool(bench.socket.questions), 2)
+    bench.says_of_hangup(b"Success\r\nValue: 0")
+    await asyncio.sleep(0)
+
+    assert bench.told == [inputs.ControlLost(reason=TAKEN_BACK_REASON, at=AT)]
+    bench.line.call_ended()
 
 
 async def test_a_channel_that_ends_with_asyncagi_was_hung_up() -> None:
@@ -309,7 +362,8 @@ async def test_what_is_decided_after_the_lease_reaches_nobody(monkeypatch: pytes
 async def test_a_routine_has_no_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """It switches it off by itself: what follows it is in time, an hour later."""
     bench, now = Bench(), [100.0]
-    monkeypatch.setattr(commanded, "perf_counter", lambda: now[0])
+    for module in (commanded, lines):
+        monkeypatch.setattr(module, "perf_counter", lambda: now[0])
     bench.perform(QUEUE)
     now[0] += 3600.0
     bench.results()
@@ -334,7 +388,7 @@ async def test_what_is_decided_while_the_link_is_away_is_done_when_it_is_back() 
 
 
 async def test_an_end_that_may_have_been_lost_with_the_link_is_asked_for_again() -> None:
-    """With the cause it was decided with."""
+    """With the cause it was decided with, and what the call had come to before it."""
     bench = Bench()
     bench.perform(PLAY)
     bench.link._session.connection_lost(None)
@@ -343,7 +397,9 @@ async def test_an_end_that_may_have_been_lost_with_the_link_is_asked_for_again()
     bench.connect()
     bench.line.resume()
 
-    ((action,),) = bench.socket.writes
+    ((noted, action),) = bench.socket.writes
+    assert codec.field(noted, b"\r\nVariable: ") == b"CR_STATE"
+    assert codec.field(noted, b"\r\nValue: ") == STATE
     assert is_a(action, b"Hangup")
     assert codec.field(action, b"\r\nCause: ") == b"21"
 

@@ -241,7 +241,7 @@ def test_hostile_values_are_refused_before_anything_is_written(hostile: Effect) 
         (
             Kind.RECORD,
             "200 result=1 (DTMF)",
-            inputs.RecordingEnded(step=7, outcome=RecordOutcome.FINISHED, seconds=4.5, at=AT),
+            inputs.RecordingEnded(step=7, outcome=RecordOutcome.FINISHED, seconds=4.5, spoken_seconds=3.5, at=AT),
         ),
         (Kind.STATE, "200 result=1", None),
         (Kind.ROUTINE, "100 result=0 Trying...\n200 result=0 Gosub complete", None),
@@ -252,7 +252,7 @@ def test_hostile_values_are_refused_before_anything_is_written(hostile: Effect) 
 )
 def test_result_to_input(kind: Kind, text: str, expected: inputs.Input | None) -> None:
     """What a result tells the core."""
-    assert expected == result(kind, parse_result(text), 7, AT, Recorded(seconds=4.5, heard=True))
+    assert expected == result(kind, parse_result(text), 7, AT, Recorded(seconds=4.5, heard=True, spoken_seconds=3.5))
 
 
 def test_a_refused_command_is_told_with_asterisks_words() -> None:

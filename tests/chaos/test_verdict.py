@@ -214,6 +214,20 @@ def test_a_message_is_left_in_silence() -> None:
     assert found.silence_seconds <= 1.0
 
 
+@pytest.mark.parametrize(("spoken", "right"), [(1.7, "self_served"), (2.3, "message_left")])
+def test_a_message_is_as_long_as_its_speech(spoken: float, right: str) -> None:
+    """Two seconds are the shortest, whatever silence the recording keeps; to a fifth of a second."""
+    speaks = replace(
+        in_menu(heard("beep", -5, -4.7), heard("thanks", 8, 9), heard("bye", 9, 10)),
+        kind="message",
+        spoke_at=FAULT - 4.5,
+        spoke_until=FAULT - 4.5 + spoken,
+    )
+    for said in ("self_served", "message_left"):
+        found = judge(notes(speaks), [row(said, ended=FAULT + 10)])
+        assert found.wrong == (said != right)
+
+
 def test_a_key_that_ended_the_question_and_was_not_taken_is_lost() -> None:
     stopped = in_menu(
         *(heard("ask", -3, 1.1), heard("ask", 3, 6), heard("one", 6.4, 8), heard("bye", 8, 10)),

@@ -15,7 +15,7 @@ from itertools import pairwise
 from math import inf
 from typing import Any, Final
 
-from tests.chaos.clients import KEYS
+from tests.chaos.clients import KEYS, SHORTEST_MESSAGE_SECONDS
 from tests.chaos.heard import longest_silence
 from tests.chaos.notes import Caller, Notes, Press, Ring
 from tests.chaos.sounds import HERTZ
@@ -26,11 +26,10 @@ TIMES_SECONDS: Final = 0.6
 UNWATCHED_SECONDS: Final = 1.6
 AROUND_SECONDS: Final = 1.0
 """So long before and after a fault's time nobody can be sure that somebody watched."""
-SURE_OF_MESSAGE, SHORTEST_MESSAGE = 2.7, 0.5
-"""Seconds of speech: with more it is a message, with less it is none. Between them the PBX's clock decides: it records
-from the end of the tone on, and a telephone knows only half a second later that the tone has ended; and of the silence
-that ends a recording Asterisk keeps a second (app_record.c), so that 1.07 s of speech are a message of two.
-"""
+SPEECH_SECONDS: Final = 0.2
+"""As exactly a telephone knows how long it spoke."""
+LOST_SPEECH_SECONDS: Final = 0.5
+"""What Record() had not yet written when Asterisk was killed."""
 _CANCELLED: Final = 487
 HELD_UP_SECONDS: Final = 0.3
 ALONE: Final = frozenset({"closing", "beep", "agent", "contact"})
@@ -326,10 +325,12 @@ def _unanswered(journey: _Journey) -> frozenset[str]:
             spoken = (min(caller.spoke_until or journey.ended_at, journey.ended_at) - caller.spoke_at) * bool(
                 caller.spoke_at
             )
-            if spoken > SURE_OF_MESSAGE:
+            exact = SPEECH_SECONDS + journey.notes.held_up_seconds
+            lost = LOST_SPEECH_SECONDS * (journey.ended_at < caller.ended_at)
+            if spoken > SHORTEST_MESSAGE_SECONDS + exact + lost:
                 return frozenset({"message_left"})
             none = left or frozenset({"self_served"})
-            return none | {"message_left"} if spoken > SHORTEST_MESSAGE else none
+            return none | {"message_left"} if spoken > SHORTEST_MESSAGE_SECONDS - exact else none
         case _:
             said = any(one.name in LAST_WORDS for one in caller.heard)
             return left | {"self_served"} if said or not left else left

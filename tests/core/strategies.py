@@ -333,8 +333,9 @@ def happenings(draw: st.DrawFn, call: Call, at: datetime) -> inputs.Input:
 
 def _recorded(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
     seconds, heard = draw(st.floats(0, 300)), draw(st.booleans())
+    spoken = draw(st.none() | st.floats(0, seconds))
     if name == "RecordingFound":
-        return inputs.RecordingFound(seconds=seconds, heard=heard, at=at)
+        return inputs.RecordingFound(seconds=seconds, heard=heard, spoken_seconds=spoken, at=at)
     if name == "MessageTaken":
         node = draw(st.sampled_from(("message", "gone")))
         return inputs.MessageTaken(node=node, recording="r", began_at=at, seconds=seconds, heard=heard, at=at)

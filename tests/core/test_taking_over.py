@@ -102,11 +102,19 @@ def test_a_question_that_was_asked_again_is_answered_once() -> None:
 def test_nothing_is_asked_again_of_a_call_that_waits_for_nothing() -> None:
     """It is refused, and changes nothing."""
     call = begun()
-    for at_rest in (CallState.HANGING_UP, CallState.ADRIFT, CallState.ENDED):
+    for at_rest in (CallState.ADRIFT, CallState.ENDED):
         rests = replace(call, state=at_rest)
 
         assert engine.ask_again(PLAN, rests, LATER).call is rests
         assert engine.ask_again(PLAN, rests, LATER).effects == ()
+
+
+def test_a_call_that_was_being_hung_up_is_hung_up() -> None:
+    """With the cause that was decided, whoever has it now."""
+    for cause in (16, 21):
+        ending = replace(begun(), state=CallState.HANGING_UP, hangup_cause=cause)
+
+        assert engine.ask_again(PLAN, ending, LATER).effects == (Hangup(cause=cause),)
 
 
 @settings(max_examples=60, deadline=None)
@@ -117,7 +125,7 @@ def test_whatever_happened_a_successor_goes_on(data: st.DataObject, plan: Plan, 
     for epoch in range(1, 8):
         if turn.call.ended:
             return
-        if turn.effects and not isinstance(turn.effects[-1], Hangup):
+        if turn.effects:
             read = state.decode(plan, state.encode(plan, turn.call))
             taken = engine.take_over(replace(read, pbx=turn.call.pbx), epoch, at)
             assert taken.call.revision > turn.call.revision

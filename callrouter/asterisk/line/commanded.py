@@ -159,7 +159,7 @@ class CommandedLine(Standing, ABC):
         self._kind: Kind | None = None
         """What the last command of the present batch is."""
         self._latest = b""
-        """The call's state that an order is to be written with which still waits for its caller's place."""
+        """The call's state that an order is to be written with which still waits, or that its end was."""
         self._unsent: Order | None = None
         """What was decided and is still to be done: when the link is back, or the measured command has its result."""
         self._written: Order | None = None
@@ -244,7 +244,7 @@ class CommandedLine(Standing, ABC):
             self.lose(TOO_LATE_REASON)
             return
         if type(last) is Hangup:
-            self.hang_up(last.cause)
+            self.hang_up(last.cause, encoded)
             return
         self._step = call.step
         music = self._music
@@ -283,8 +283,8 @@ class CommandedLine(Standing, ABC):
             case EnterQueue():
                 name = self._channel_name
                 self._wait = self._ports.waits.begin(self.call_id, self.uniqueid, name, last, self._now())
-            case Record(recording=recording):
-                self._recording = Recording(self._ports.places.recordings_dir, recording, self._now())
+            case Record():
+                self._recording = self._recording_of(last, self._now())
             case LookAtQueues(queues=queues):
                 look(self._link, queues, partial(self._on_looks, call.step), self._ports.derived)
             case Lookup(music=True, timeout_seconds=seconds) if seconds > MUSIC_AFTER_SECONDS:
@@ -292,6 +292,9 @@ class CommandedLine(Standing, ABC):
                     self._music = HoldMusic(seconds, self._play_music)
             case _:
                 pass
+
+    def _recording_of(self, asked: Record, began_at: datetime) -> Recording:
+        return Recording(self._ports.places.recordings_dir, asked.recording, began_at, asked.silence_seconds)
 
     def _write(self, ordered: Order, now: float) -> None:
         """Write a batch: the call's state first, and the wake-up with its lease last."""
@@ -370,14 +373,16 @@ class CommandedLine(Standing, ABC):
         self._wake(batch, lease_seconds, perf_counter())
         return True
 
-    def hang_up(self, cause: int) -> None:
-        """End the call."""
+    def hang_up(self, cause: int, encoded: bytes) -> None:
+        """End the call. What it has come to goes before: the hangup handler leaves it to whoever makes the record."""
         if not self._sends(_HANGUP):
             return
-        self._cause = cause
+        self._cause, self._latest = cause, encoded
         batch = self._link.batch()
-        if not self._taken:
-            # Whatever the hangup handler finds: an engine had the call. Any other time its state says so.
+        if encoded:
+            batch.raw(self.channel.set_state(encoded))
+        elif not self._taken:
+            # It is too long to be written. Whatever the handler finds: an engine had the call.
             batch.raw(self.channel.set_variable("CR_LOST", "taken"))
         batch.raw(self.channel.hang_up(cause))
         batch.write()
@@ -391,7 +396,7 @@ class CommandedLine(Standing, ABC):
     def resume(self) -> None:
         """The link is back, and the fallback has not got the channel: do what was not done, ask what was not heard."""
         if self.state is LineState.ENDING:
-            self.hang_up(self._cause)
+            self.hang_up(self._cause, self._latest)
         elif self._unsent is not None:
             self._write(self._unsent, perf_counter())
         elif self._kind is not None and self._sends(Sent.QUESTION):
@@ -413,7 +418,7 @@ class CommandedLine(Standing, ABC):
                 self._sends(_ROUTINE)
             if isinstance(last, Record):
                 began_at = call.recording_at or self._now()
-                self._recording = Recording(self._ports.places.recordings_dir, last.recording, began_at)
+                self._recording = self._recording_of(last, began_at)
             elif isinstance(last, EnterQueue) and found.in_routine and call.state is CallState.QUEUED:
                 self._follow(last, call)
                 if last.priority > found.joined_with:

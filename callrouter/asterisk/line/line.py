@@ -21,6 +21,7 @@ from msgspec import structs
 
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
+from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.line.commanded import (
     LEASE_GUARD_SECONDS,
     PEOPLE,
@@ -32,16 +33,21 @@ from callrouter.asterisk.line.commanded import (
 )
 from callrouter.asterisk.line.given import resolved
 from callrouter.asterisk.line.hold_music import HoldMusic
-from callrouter.asterisk.line.recordings import NOTHING, message_taken, recorded_in
+from callrouter.asterisk.line.recordings import NOTHING, found_in, message_taken, recorded_in
 from callrouter.asterisk.line.state import Heard, LineState, Sent
 from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS, LEASE_MARGIN_SECONDS, Kind, result
 from callrouter.asterisk.notes import Voiced
 from callrouter.core import inputs
 from callrouter.core.fallback import recording_alone
-from callrouter.errors import AmiError
+from callrouter.errors import AmiError, AmiUnreachable, ChannelGone
 
 HANGUP_GRACE_SECONDS: Final = 0.25
-"""So long after AsyncAGI ended a channel that ends too was hung up; the fallback waits half a second at least."""
+"""So long after AsyncAGI ended Asterisk is asked whether the channel is being hung up; each later time after twice as
+long as the time before. The fallback waits half a second at least before the caller hears it."""
+LONGEST_GRACE_SECONDS: Final = 2.0
+IS_HUNG_UP: Final = "CHANNEL(checkhangup)"
+"""1 from the hang-up on until the channel is no more, its hangup handlers being run: a thousand that are hung up at
+once take seconds. 0 as soon as Asterisk's dialplan goes on with it (func_channel.c; pbx.c, __ast_pbx_run)."""
 AGENTS_SECONDS: Final = 8.0
 """How long an engine may take to learn where agents are: it loads the clients' files first."""
 AGENTS_AGAIN_SECONDS: Final = 0.1
@@ -68,6 +74,7 @@ class _Leaving:
     timer: asyncio.TimerHandle
     reason: str
     at: datetime
+    grace_seconds: float
 
 
 class Line(CommandedLine):
@@ -261,8 +268,28 @@ class Line(CommandedLine):
                 self._tell_hung_up(self._hung_up)
                 return
             reason = TRANSFERRED_REASON if self._kind in PEOPLE else TAKEN_BACK_REASON
-            timer = asyncio.get_running_loop().call_later(HANGUP_GRACE_SECONDS, self.live)
-            self._leaving = _Leaving(timer, reason, self._now())
+            self._leave(reason, self._now(), HANGUP_GRACE_SECONDS)
+
+    def _leave(self, reason: str, at: datetime, grace_seconds: float) -> None:
+        timer = asyncio.get_running_loop().call_later(grace_seconds, self._look)
+        self._leaving = _Leaving(timer, reason, at, grace_seconds)
+
+    def _look(self) -> None:
+        """Neither an end nor a sign of life: Asterisk is asked which of them there will be."""
+        question = {"Channel": self.channel.channel, "Variable": IS_HUNG_UP}
+        self._link.send("Getvar", question).add_done_callback(self._looked)
+
+    def _looked(self, answered: asyncio.Future[AmiMessage]) -> None:
+        leaving = self._leaving
+        error = AmiUnreachable("cancelled") if answered.cancelled() else answered.exception()
+        if leaving is None:
+            return
+        # That it has ended, an event says, and who it was; of a link that went away `resync` asks when it is back.
+        is_open = isinstance(error, (ChannelGone, AmiUnreachable))
+        if is_open or (error is None and answered.result()["Value"] == "1"):
+            self._leave(leaving.reason, leaving.at, min(2 * leaving.grace_seconds, LONGEST_GRACE_SECONDS))
+        else:
+            self.live()
 
     def agi_entered_again(self) -> None:
         """A transfer brought the caller back in while the first AsyncAGI is still below; the record goes on."""
@@ -283,7 +310,7 @@ class Line(CommandedLine):
         """What is left of a recording whose end we were not told."""
         if self._recording is not None:
             found, self._recording = self._recording.found(), None
-            self._tell(self.call_id, inputs.RecordingFound(seconds=found.seconds, heard=found.heard, at=at))
+            self._tell(self.call_id, found_in(found, at))
 
     def voiced(self, noted: Voiced) -> None:
         """Asterisk's fallback has the caller leave a message."""

@@ -14,9 +14,9 @@ queue of commands, and Asterisk's own dialplan. At any time one of them has it, 
   caller. The results of commands look alike in all of these, and so does `AsyncAGIEnd`. A caller's BYE raises
   `HangupRequest` before (`channel.c`, ast_queue_hangup). Any other hang-up (the console, another manager, ourselves)
   is known by the end of the channel, which follows that of AsyncAGI at once: its SoftHangupRequest would be one event
-  more of every call. So an end of AsyncAGI alone decides nothing: for a moment the line has LEFT. If the channel ends
-  within that moment, it was hung up; if it shows any sign of life, or the moment passes, Asterisk's dialplan has the
-  caller.
+  more of every call. So an end of AsyncAGI alone decides nothing: for a moment the line has LEFT. If the channel ends,
+  it was hung up; if it shows any sign of life, Asterisk's dialplan has the caller. If neither comes within a moment,
+  Asterisk is asked whether the channel is being hung up, which takes it seconds when a thousand are.
 - A routine (a queue, a dial, a recording) is Asterisk's dialplan too, but by our order: it switches the lease off,
   and comes back. A wake-up would switch the lease on again, and cut the conversation when it runs out. So a channel
   IN_ROUTINE is left alone until the routine's own result; only what acts past the channel's loop may be sent (its
@@ -97,7 +97,7 @@ class Heard(StrEnum):
     ROUTINE_ENDED = "routine_ended"
     """The result of the routine that was ordered last."""
     LIFE = "life"
-    """What a living channel does: a key, an agent rung or there, no end within a moment."""
+    """What a living channel does: a key, an agent rung or there; it is not being hung up."""
     AGI_ENDED = "agi_ended"
     AGI_ENTERED_AGAIN = "agi_entered_again"
     TAKEN_BACK = "taken_back"

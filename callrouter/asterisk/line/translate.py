@@ -214,7 +214,12 @@ def result(kind: Kind, found: AgiResult, step: int, at: datetime, recorded: Reco
             return inputs.DialEnded(step=step, outcome=dial_outcome(status), at=at)
         case Kind.RECORD:
             return inputs.RecordingEnded(
-                step=step, outcome=record_outcome(status), seconds=recorded.seconds, heard=recorded.heard, at=at
+                step=step,
+                outcome=record_outcome(status),
+                seconds=recorded.seconds,
+                heard=recorded.heard,
+                spoken_seconds=recorded.spoken_seconds,
+                at=at,
             )
         case _:
             return None

@@ -1,9 +1,10 @@
 """Ends the calls that were in progress when an engine ended, and that nobody has seen since.
 
 An engine that is killed leaves its calls to their channels; the next one finds them there, or in Asterisk's journal.
-Only when Asterisk is killed too, as by a machine that is reset, is nothing left of them there: no channel, no row. Then
-our own journal (`store.writing.live_journal`) says what they had reached, and until when somebody saw them. They end
-then, and their record is a guess that whoever knows better corrects.
+What our own journal (`store.writing.live_journal`) has of one whose end that engine saw is told before: who ended it,
+when, and all that was decided. Only when Asterisk is killed too, as by a machine that is reset, is nothing left of them
+there: no channel, no row. Then it says what they had reached, and until when somebody saw them. They end then, and
+their record is a guess that whoever knows better corrects.
 
 The channels are asked for first, and Asterisk's journal is collected next: who has no channel at the first look, and no
 row at the second, has ended unseen.
@@ -102,10 +103,13 @@ class UnfinishedCalls:
             return await self._ended.collect(tell)
         snapshot = await self._link.collect("Status", {"Variables": _CALL_VARIABLE})
         there = {_call_of(message["Variable"]) for message in snapshot if message["Event"] == "Status"}
-        told = await self._ended.collect(tell)
-        return [*told, *await self._end([call_id for call_id in self._kept.left if call_id not in there], tell)]
+        gone = [call_id for call_id in self._kept.left if call_id not in there]
+        told = await self._end(gone, tell, seen=True)
+        told += await self._ended.collect(tell)
+        return [*told, *await self._end([call_id for call_id in gone if call_id in self._kept.left], tell)]
 
-    async def _end(self, call_ids: Sequence[str], tell: Tell) -> list[str]:
+    async def _end(self, call_ids: Sequence[str], tell: Tell, *, seen: bool = False) -> list[str]:
+        """`seen`: only those of which that engine saw the end; it knows it better than Asterisk's journal does."""
         unseen = [one for one in call_ids if one not in self._unreadable and not self._is_known(one)]
         try:
             recorded = await self._known(unseen) if unseen else {}
@@ -114,20 +118,25 @@ class UnfinishedCalls:
         self._kept.safe(recorded)
         told, pause = [], Pauses()
         for call_id in unseen:
-            if call_id not in recorded and await self._end_one(call_id, tell):
+            if call_id not in recorded and await self._end_one(call_id, tell, seen=seen):
                 told.append(call_id)
             await pause.if_due()
-        if told:
+        if told and seen:
+            log.info("calls whose end an engine before us saw, and did not record, were recorded", calls=len(told))
+        elif told:
             log.warning("calls were in progress when engine and Asterisk ended; they ended with them", calls=len(told))
         return told
 
     def _is_known(self, call_id: str) -> bool:
         return self._live(call_id) or self._ended.knows(call_id)
 
-    async def _end_one(self, call_id: str, tell: Tell) -> bool:
+    async def _end_one(self, call_id: str, tell: Tell, *, seen: bool) -> bool:
         encoded, known_at = self._kept.left[call_id]
         try:
-            call = unseen_end(await self._plans.by_version(*state.peek(encoded)), encoded, known_at, self._listen)
+            plan = await self._plans.by_version(*state.peek(encoded))
+            if seen and not (plan is not None and state.decode(plan, encoded).ended):
+                return False
+            call = unseen_end(plan, encoded, known_at, self._listen)
         except StoreError as error:
             log.debug("a call that ended unseen waits for its plan", call_id=call_id, reason=str(error))
             return False

@@ -10,9 +10,10 @@ message:
   done: goodbye
 ```
 
-A message ends by a key, by silence, at `max`, or when the caller hangs up, and is kept in each case; shorter than
-`min`, or without a sound that can be heard, it is none, and the call goes to `empty` (or to `done`). What a recording
-that failed holds is kept likewise. Its length is that of its file.
+A message ends by a key, by silence, at `max`, or when the caller hangs up, and is kept in each case; with less than
+`min` from its first sound to its last, or without a sound that can be heard, it is none, and the call goes to `empty`
+(or to `done`). What a recording that failed holds is kept likewise. Its length is that of its file, with the silence in
+it.
 `deliver` names the contact it is meant for: callrouter sends no e-mail, `/api/messages` lists messages with their
 contacts.
 """
@@ -118,7 +119,8 @@ class MessageNode(Node, frozen=True, kw_only=True):
 
     def _is_one(self, ended: RecordingEnded | RecordingFound | MessageTaken) -> bool:
         """Whether it is a message at all."""
-        return ended.heard and ended.seconds >= self.min_seconds
+        spoken = ended.seconds if ended.spoken_seconds is None else ended.spoken_seconds
+        return ended.heard and spoken >= self.min_seconds
 
     def _keep(self, call: Call, seconds: float) -> Call:
         message = Message(

@@ -11,11 +11,14 @@ from typing import Final
 
 from callrouter.core import facts as fact
 from callrouter.core.call import TAKEN_OVER, Call, CallState, Revision, Visit, replace
+from callrouter.core.effects import Hangup
 from callrouter.core.plan import Plan
 from callrouter.core.steps.turn import Turn, refuse
 from callrouter.core.steps.walk import in_full
 from callrouter.core.transfers import waits
 
+NORMAL_CLEARING: Final = 16
+"""Q.850."""
 _BECAUSE: Final = "another engine goes on"
 _WAITS: Final = frozenset(CallState) - {CallState.OFFERED, CallState.HANGING_UP, CallState.ADRIFT, CallState.ENDED}
 """States in which something was asked of the switch that ends the wait."""
@@ -30,7 +33,9 @@ def take_over(call: Call, epoch: int, at: datetime) -> Turn:
 
 
 def ask_again(plan: Plan, call: Call, at: datetime) -> Turn:
-    """The effects of the wait that the call is in; the call stays as it is."""
+    """The effects of the wait that the call is in, or of its end; the call stays as it is."""
+    if call.state is CallState.HANGING_UP:
+        return Turn(call=call, effects=(Hangup(cause=call.hangup_cause or NORMAL_CLEARING),))
     if call.state not in _WAITS:
         return refuse(call, f"nothing is waited for while {call.state}")
     node = plan.nodes[call.node]

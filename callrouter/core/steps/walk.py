@@ -184,6 +184,7 @@ class Walk:
             step=call.step + 1,
             revision=call.revision.next(),
             verdict=finish.verdict or call.verdict,
+            hangup_cause=finish.cause,
         )
         return Turn(call=call, effects=(Hangup(cause=finish.cause),), facts=tuple(self.facts))
 

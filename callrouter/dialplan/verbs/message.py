@@ -26,7 +26,7 @@ class MessageBlock(Block):
     silence: Annotated[Positive, bounds.TIMEOUT] = 5.0
     """Silence that ends it."""
     min: Duration = 2.0
-    """What is shorter is no message."""
+    """Who speaks for less, from their first sound to their last, leaves no message."""
     deliver: Name | None = None
     """The contact who gets it."""
     done: Target

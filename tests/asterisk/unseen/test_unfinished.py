@@ -79,7 +79,7 @@ def test_what_a_caller_had_spoken_is_kept() -> None:
     assert call.recording_at is not None
     encoded = state.encode(SPOKEN, call)
 
-    heard = unseen_end(SPOKEN, encoded, DIED_AT, lambda _: Recorded(seconds=12.0, heard=True))
+    heard = unseen_end(SPOKEN, encoded, DIED_AT, lambda _: Recorded(seconds=12.0, heard=True, spoken_seconds=11.0))
     assert heard.disposition is Disposition.MESSAGE_LEFT
     assert [message.seconds for message in heard.messages] == [12.0]
 

@@ -59,6 +59,16 @@ def case_its_file_is_found_before_the_hang_up() -> Playbook:
     return call
 
 
+def case_the_silence_in_it_is_not_spoken() -> Playbook:
+    """`min` is two seconds: what the caller speaks counts, and the length that is kept is the file's."""
+    for spoken, disposition, kept in ((1.9, Disposition.LEFT_EARLY, []), (2.1, Disposition.MESSAGE_LEFT, [3.1])):
+        call = _begun().after(9)
+        call.tells(RecordingFound(seconds=3.1, heard=True, spoken_seconds=spoken, at=call.at)).hangs_up()
+        call.ends(disposition)
+        assert [message.seconds for message in call.call.messages] == kept
+    return call
+
+
 def case_control_is_lost() -> Playbook:
     """Nobody goes on in the tree, and what was spoken until then is a message."""
     call = _begun().after(9).control_lost()
