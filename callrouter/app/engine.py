@@ -40,6 +40,7 @@ from callrouter.runtime.giving_way import giving_way
 from callrouter.runtime.listeners import Listeners
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
+from callrouter.store.connecting import Leader
 from callrouter.store.database import Database
 
 if TYPE_CHECKING:  # imported when calls are served
@@ -146,6 +147,7 @@ def _build(
         settings=settings,
         place=place,
         database=database,
+        leader=Leader(pbx=settings.pbx, epoch=ground.incarnation.epoch) if place.watcher is not None else None,
         lifetime=ground.lifetime,
         tasks=ground.tasks,
         aside=ground.aside,
@@ -170,6 +172,8 @@ class Engine:
     settings: Settings
     place: Place
     database: Database
+    leader: Leader | None
+    """None for a single engine."""
     lifetime: Lifetime
     tasks: Tasks
     """The engine ends with any of them."""
@@ -191,6 +195,7 @@ class Engine:
         """
         lifetime, tasks = self.lifetime, self.tasks
         hurry.end()
+        await self.database.lead(self.leader)
         if self.dialplans.is_new_here:  # nothing to go on with, and no call: what is wrong ends the start at once
             await self.dialplans.load()
         lifetime.catch_signals()
@@ -211,6 +216,7 @@ class Engine:
 
         if self.place.has_successor:
             await asyncio.gather(self.web_services.rest(HAND_OVER_SECONDS), self.records.settle(HAND_OVER_SECONDS))
+            await self.database.lead(None)  # what is written from here on is not to be cut off by who follows
             await self.telephony.hand_over()
         else:
             await self.telephony.finish(self.settings.grace_seconds)

@@ -105,7 +105,9 @@ class Place:
             await asyncio.sleep(AGAIN_SECONDS)
 
     def look(self, state: LinkState, _reason: str) -> None:
-        """Of two engines: leave when another has the place, or may have it."""
+        """Of two engines: ask nobody without a session, and leave when another has the place, or may have it."""
+        if state is LinkState.DOWN:
+            self.fence.lost()
         if state is LinkState.DOWN and self.heartbeat.was_held_up:
             self.leave("this engine was stopped for seconds, and another may have its place")
         elif state is LinkState.UP:
