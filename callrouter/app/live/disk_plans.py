@@ -106,7 +106,7 @@ class DiskPlans:
         plan = compile_again(stored, self._sounds, region=self._region, now=self._now())
         if plan is None:
             log.warning("a kept version no longer passes", client=client, version=version)
-        return of_version(plan, version)
+        return of_version(plan, version, stored.shape)
 
     def _remember(self, plan: Plan) -> None:
         self._made[plan.client, plan.version] = plan

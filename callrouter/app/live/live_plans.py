@@ -42,6 +42,8 @@ class LivePlan(Struct, frozen=True, kw_only=True):
     """The hash of each document it stands on, by path."""
     numbers: tuple[str, ...] = ()
     """DIDs in E.164; none where a release of before wrote the list."""
+    shape: str = ""
+    """By which another release knows that it reads calls that walk it (`core.plan.Plan.shape`)."""
 
 
 class _Index(Struct, frozen=True, kw_only=True):
@@ -97,6 +99,7 @@ class LivePlans:
             first_live_at=plan.live_at,
             source=plan.source,
             documents=documents,
+            shape=plan.shape,
         )
 
     def keep(
@@ -123,7 +126,8 @@ class LivePlans:
         for plan in live.values():
             if plan is not None and (client := plan.client):
                 old = before.get(client)
-                plans[client] = old if old and old.version == plan.version else self._kept(plan)
+                is_known = old is not None and old.version == plan.version and old.shape == plan.shape
+                plans[client] = old if old is not None and is_known else self._kept(plan)
         plans = {client: replace(plan, numbers=tuple(numbers.get(client, ()))) for client, plan in plans.items()}
         is_same = self._index is not None and _versions(plans) == _versions(before)
         self._put(
@@ -175,6 +179,7 @@ class LivePlans:
             source=plan.source,
             live_at=plan.first_live_at,
             documents=documents,
+            shape=plan.shape,
         )
 
     def _content(self, key: str) -> str:

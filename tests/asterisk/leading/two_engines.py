@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,9 +118,14 @@ class Two:
 
 @asynccontextmanager
 async def two_engines(
-    pbx: Pbx, folder: Path, database_url: str, environment: Mapping[str, str] | None = None
+    pbx: Pbx,
+    folder: Path,
+    database_url: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    programs: Sequence[tuple[str, ...]] = (),
 ) -> AsyncIterator[Two]:
-    """One after the other, with one data folder and one database."""
+    """One after the other, with one data folder and one database; `programs`: what each runs, if not this release."""
     dialplans = folder / "dialplans"
     for name, content in PLANS.items():
         (dialplans / name).parent.mkdir(parents=True, exist_ok=True)
@@ -140,6 +145,8 @@ async def two_engines(
         engine.engine_url = f"http://127.0.0.1:{port}"
         engine.log_path = folder / f"engine-{number}.log"
         engine.verb = "engine"
+        if programs:
+            engine.program = programs[number]
         engines.append(engine)
     two = Two(pbx=pbx, engines=engines, database_url=database_url)
     try:
