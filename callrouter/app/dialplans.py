@@ -135,9 +135,16 @@ def speech_of(settings: Settings) -> Speech:
 
 
 def prepare_dialplans(
-    settings: Settings, database: Database, clock: SystemClock, calls: LiveCalls, changes: PlanChanges
+    settings: Settings,
+    database: Database,
+    clock: SystemClock,
+    calls: LiveCalls,
+    changes: PlanChanges,
+    *,
+    took_over: bool = False,
 ) -> Dialplans:
-    """Nothing is loaded yet, and plans of what was live last can be found, one by one.
+    """Nothing is loaded yet, and plans of what was live last can be found, one by one. `took_over`: whether another
+    engine led here until a moment ago.
 
     Raises:
         SpeechError: what callers of unknown numbers hear cannot be spoken.
@@ -173,7 +180,14 @@ def prepare_dialplans(
         disk=disk,
         versions=PlanVersions(served, disk, database, speech, on_found=changes.keeper.found),
         first_load=FirstLoad(
-            loader, routes, database, changes.keeper, speech=speech, whatever=whatever, hurries=settings.realtime
+            loader,
+            routes,
+            database,
+            changes.keeper,
+            speech=speech,
+            whatever=whatever,
+            hurries=settings.realtime,
+            took_over=took_over,
         ),
     )
 

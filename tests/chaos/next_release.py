@@ -28,11 +28,14 @@ def become_the_next() -> None:
     def fields(plan: Any, call: Any) -> list[Any]:
         return [*fields_of(plan, call), 0]
 
-    state._fields = fields
-    state._FIELDS_BEFORE, state._NEW_FIELDS = state._FIELDS, (0,)
-    state._FIELDS += 1
-    state.FORMAT += 1
-    compiler.FORMAT += 1
+    vars(state).update(
+        FORMAT=state.FORMAT + 1,
+        _FIELDS_BEFORE=state._FIELDS,
+        _FIELDS=state._FIELDS + 1,
+        _NEW_FIELDS=(0,),
+        _fields=fields,
+    )
+    vars(compiler).update(FORMAT=compiler.FORMAT + 1)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,9 @@ def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeeper, Ou
         queues_ready=QueuesReady(ground.handover, members_due=ground.members_due, members_seen=ground.members_seen),
         tasks=ground.aside,
     )
-    dialplans = prepare_dialplans(settings, database, ground.clock, ground.calls, changes)
+    dialplans = prepare_dialplans(
+        settings, database, ground.clock, ground.calls, changes, took_over=ground.place.has_waited
+    )
     return dialplans, history, keeper, outgoing
 
 

@@ -111,6 +111,14 @@ class Two:
         """SIGCONT."""
         os.kill(self.engines[number].pid, signal.SIGCONT)
 
+    async def says_soon(self, number: int, words: str, seconds: float = 15) -> None:
+        """Until they stand in its log."""
+
+        async def look() -> bool:
+            return words in self.says(number)
+
+        await until(look, seconds)
+
     def says(self, number: int) -> str:
         """Its log."""
         return self.engines[number].log_path.read_text(errors="replace")
