@@ -54,7 +54,13 @@ def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeeper, Ou
         tasks=ground.aside,
     )
     dialplans = prepare_dialplans(
-        settings, database, ground.clock, ground.calls, changes, took_over=ground.place.has_waited
+        settings,
+        database,
+        ground.clock,
+        ground.calls,
+        changes,
+        took_over=ground.place.has_waited,
+        ahead=ground.made_ahead,
     )
     return dialplans, history, keeper, outgoing
 
