@@ -78,8 +78,9 @@ class DiskPlans:
         again. It is made in a thread.
         """
         key = client, version
-        if self.at_hand(*key) is None:
-            self._wanted[key] = None
+        if (plan := self.at_hand(*key)) is not None:  # whoever has others made is not waited for
+            return plan
+        self._wanted[key] = None
         async with self._making:  # who asks for the same one does not have it made twice
             while key in self._wanted:
                 some = list(islice(self._wanted, MADE_AT_ONCE))

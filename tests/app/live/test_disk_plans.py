@@ -124,6 +124,18 @@ async def test_many_are_found_together(engine: Engine, monkeypatch: pytest.Monke
     assert [plan and version(plan) for plan in await found] == [*keys, None, keys[0]]
 
 
+async def test_one_that_is_at_hand_does_not_wait_for_others(engine: Engine) -> None:
+    """Live calls ask for theirs while those of new ones are made: who waited for that was left to its lease."""
+    disk = next_one(engine)
+    key = version(engine.plans.plans["m"])
+    await disk.find(*key)
+    async with disk._making:  # as long as others are made
+        async with asyncio.timeout(1):
+            found = await disk.find(*key)
+
+    assert found is disk.at_hand(*key)
+
+
 async def _look_up(disk: DiskPlans, key: Version) -> None:
     await disk.find(*key)
 
