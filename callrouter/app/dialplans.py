@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from callrouter.app.history import PlanHistory
 from callrouter.app.live.disk_plans import DiskPlans
 from callrouter.app.live.expected_routes import ExpectedRoutes
 from callrouter.app.live.first_load import FirstLoad
 from callrouter.app.live.keeper import LiveKeeper
+from callrouter.app.live.last_live import FOLDER as LIVE
 from callrouter.app.live.last_live import SoundsAway
+from callrouter.app.live.live_plans import Version
+from callrouter.app.live.made_ahead import MadeAhead
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.pbx.queues_ready import QueuesReady
 from callrouter.app.versions import PlanVersions
@@ -20,6 +24,7 @@ from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.call import Call
+from callrouter.core.plan import Plan
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import Catalogue, Loader
 from callrouter.dialplan.folder.catalogue import unknown_plan
@@ -122,6 +127,7 @@ class Dialplans:
             DialplanError: there is no folder with clients' files, and none was ever live here.
         """
         await self.first_load.into(self.served)
+        self.disk.all_loaded()
 
 
 def speech_of(settings: Settings) -> Speech:
@@ -134,10 +140,28 @@ def speech_of(settings: Settings) -> Speech:
     return Speech(settings.prompts_dir, folders, engine=settings.speech_engine, voices=settings.speech_voices)
 
 
+def made_ahead_of(settings: Settings, now: Callable[[], datetime]) -> MadeAhead:
+    """What an engine that waits makes of what is live."""
+
+    def sounds() -> SoundsAway:
+        folders = sound_folders(folder_of(settings.dialplans_dir), settings.sounds_dirs)
+        return SoundsAway(speech_of(settings), folders[0])
+
+    return MadeAhead(settings.data_dir / LIVE, sounds, region=settings.region, now=now)
+
+
 def prepare_dialplans(
-    settings: Settings, database: Database, clock: SystemClock, calls: LiveCalls, changes: PlanChanges
+    settings: Settings,
+    database: Database,
+    clock: SystemClock,
+    calls: LiveCalls,
+    changes: PlanChanges,
+    *,
+    took_over: bool = False,
+    ahead: Mapping[Version, Plan] | None = None,
 ) -> Dialplans:
-    """Nothing is loaded yet, and plans of what was live last can be found, one by one.
+    """Nothing is loaded yet, and plans of what was live last can be found, one by one. `took_over`: whether another
+    engine led here until a moment ago; `ahead`: plans that were made meanwhile.
 
     Raises:
         SpeechError: what callers of unknown numbers hear cannot be spoken.
@@ -166,14 +190,28 @@ def prepare_dialplans(
         on_failure=changes.metrics.failed,
     )
     whatever = SoundsAway(speech, sounds_dirs[0])
-    disk = DiskPlans(changes.keeper.disk, whatever, region=settings.region, now=clock.now, hurries=settings.realtime)
+    disk = DiskPlans(
+        changes.keeper.disk,
+        whatever,
+        region=settings.region,
+        now=clock.now,
+        hurries=settings.realtime,
+        ahead=ahead,
+    )
     return Dialplans(
         loader=loader,
         served=served,
         disk=disk,
         versions=PlanVersions(served, disk, database, speech, on_found=changes.keeper.found),
         first_load=FirstLoad(
-            loader, routes, database, changes.keeper, speech=speech, whatever=whatever, hurries=settings.realtime
+            loader,
+            routes,
+            database,
+            changes.keeper,
+            speech=speech,
+            whatever=whatever,
+            hurries=settings.realtime,
+            took_over=took_over,
         ),
     )
 

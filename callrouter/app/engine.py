@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from callrouter import __version__, garbage, hurry
-from callrouter.app.dialplans import Dialplans
+from callrouter.app.dialplans import Dialplans, made_ahead_of
 from callrouter.app.folders import prepare_folders
 from callrouter.app.leading.place import Place
 from callrouter.app.leading.standby import take_place
@@ -33,13 +33,16 @@ from callrouter.app.wiring.listening import listen
 from callrouter.app.wiring.operation import sources_of, telephony_of, watches_of
 from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.asterisk.agents.directory import RosterDirectory
+from callrouter.core.plan import Plan
 from callrouter.logs import configure_logs
 from callrouter.metrics import EngineMetrics
+from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.first_calls import FirstCalls
 from callrouter.runtime.giving_way import giving_way
 from callrouter.runtime.listeners import Listeners
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
+from callrouter.store.connecting import Leader
 from callrouter.store.database import Database
 
 if TYPE_CHECKING:  # imported when calls are served
@@ -68,21 +71,35 @@ async def run_engine(settings: Settings, token: str) -> None:
     try:
         async with open_database(settings, seen_later=True) as database:
             place = Place.of(settings)
+            ahead = made_ahead_of(settings, SystemClock(settings.clock_shift_seconds).now)
             if not await take_place(
-                place, lifetime, settings=settings, token=token, database=database, listening=listening
+                place,
+                lifetime,
+                settings=settings,
+                token=token,
+                database=database,
+                listening=listening,
+                meanwhile=ahead.run,
             ):
                 return
-            engine = _build(settings, database, place, lifetime, token=token, listening=listening)
+            engine = _build(settings, database, place, lifetime, ahead.plans, token=token, listening=listening)
             await engine.run()
     finally:
         listening.close()
 
 
 def _build(
-    settings: Settings, database: Database, place: Place, lifetime: Lifetime, *, token: str, listening: socket.socket
+    settings: Settings,
+    database: Database,
+    place: Place,
+    lifetime: Lifetime,
+    made_ahead: Mapping[tuple[str, str], Plan],
+    *,
+    token: str,
+    listening: socket.socket,
 ) -> Engine:
     """Every object, once: nothing is set on any of them afterwards, and `tells` is the one subscription."""
-    ground = ground_of(settings, database, place, lifetime)
+    ground = ground_of(settings, database, place, lifetime, made_ahead)
     dialplans, history, keeper, outgoing = dialplans_of(ground)
 
     metrics = EngineMetrics(ground.registry, version=__version__, target_of=dialplans.target_of)
@@ -146,6 +163,7 @@ def _build(
         settings=settings,
         place=place,
         database=database,
+        leader=Leader(pbx=settings.pbx, epoch=ground.incarnation.epoch) if place.watcher is not None else None,
         lifetime=ground.lifetime,
         tasks=ground.tasks,
         aside=ground.aside,
@@ -170,6 +188,8 @@ class Engine:
     settings: Settings
     place: Place
     database: Database
+    leader: Leader | None
+    """None for a single engine."""
     lifetime: Lifetime
     tasks: Tasks
     """The engine ends with any of them."""
@@ -191,6 +211,7 @@ class Engine:
         """
         lifetime, tasks = self.lifetime, self.tasks
         hurry.end()
+        await self.database.lead(self.leader)
         if self.dialplans.is_new_here:  # nothing to go on with, and no call: what is wrong ends the start at once
             await self.dialplans.load()
         lifetime.catch_signals()
@@ -211,6 +232,7 @@ class Engine:
 
         if self.place.has_successor:
             await asyncio.gather(self.web_services.rest(HAND_OVER_SECONDS), self.records.settle(HAND_OVER_SECONDS))
+            await self.database.lead(None)  # what is written from here on is not to be cut off by who follows
             await self.telephony.hand_over()
         else:
             await self.telephony.finish(self.settings.grace_seconds)

@@ -5,6 +5,7 @@ A plan is immutable; a call keeps the one it started with, by client and version
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
@@ -137,3 +138,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     def node_names(self) -> tuple[str, ...]:
         """The reverse of `node_index`."""
         return tuple(self.nodes)
+
+    @cached_property
+    def shape(self) -> str:
+        """Changes with the nodes' names and their order: by these a serialised call is read."""
+        return hashlib.sha256("\0".join(self.nodes).encode()).hexdigest()[:12]

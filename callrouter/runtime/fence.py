@@ -3,7 +3,8 @@
 On the PBX the fence is the session: another engine leads only after ours has ended, and what we send then reaches
 nobody. A web service knows nothing of that. So who may have a successor asks here before it asks one: the place was
 proved so short a time ago that nobody can have taken it since (`asterisk.leading`: a standby ends a session that has
-been silent for longer).
+been silent for longer), and the session by which it was proved has not ended: whose line is cut may have a successor
+at once.
 
 A process that was stopped, or a machine that slept, must not believe that no time has passed: the clock is one that
 goes on (CLOCK_BOOTTIME, clock_gettime(2)).
@@ -44,6 +45,11 @@ class Fence:
         if not self._fallen:
             self._until_seconds = max(self._until_seconds, asked_at_seconds + FENCE_SECONDS)
             self._proved.set()
+
+    def lost(self) -> None:
+        """The session by which the place was proved is over: it does not hold until another one proves it."""
+        if self._until_seconds != float("inf"):
+            self._until_seconds = float("-inf")
 
     def fall(self) -> None:
         """From now on it does not hold, whatever is proved: somebody else is about to lead."""

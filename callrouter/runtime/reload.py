@@ -221,8 +221,8 @@ class ServedPlans:
             return "in service, and not as expected"
         return "overdue, and served all the same" if refused.overdue else "not served as it stands"
 
-    def saw(self, look: Look) -> None:
-        """The folder stands so, and nothing can be made of it: it is not news until it changes."""
+    def saw(self, look: Look | None) -> None:
+        """The folder stands so, and nothing can be made of it: it is not news until it changes. None: it is news."""
         self.seen = look
 
     async def reload(

@@ -7,15 +7,25 @@ asyncpg's own time limit is for the whole list, so that a host that has vanished
 A server that vanishes without a reset leaves connections on which nothing is heard for minutes. So every statement has
 a limit at this end too (`command_timeout`, `PATIENCE_SECONDS` after the server's own `statement_timeout`), and what was
 not answered by then ends the connection: asyncpg would ask the same silent server to cancel it, and wait for that.
+
+Of two engines the one that leads says so in the name of each connection (`Leader`), and whoever leads after it ends
+those of the one before, at the server: an engine that was stopped in the middle of a transaction holds locks on rows
+that its follower has to write, for as long as it is stopped, and the server's own limits do not count while it waits
+for the rest of a COPY. When the one before wakes it has no connection, and gets none while its follower has one: none
+of its statements is carried out after those of its follower, whatever the statement. So none has to name the epoch.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
+import structlog
 from sqlalchemy.engine import URL
+
+log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS: Final = 5.0
 """How long a server may take to let us in."""
@@ -23,6 +33,31 @@ HOST_SECONDS: Final = 2.0
 """The same, of each of several."""
 PATIENCE_SECONDS: Final = 2.0
 """The server cuts off a statement that takes too long, and says so; who has not said so by then has vanished."""
+
+_END_THOSE_BEFORE: Final = """
+SELECT coalesce(bool_or(epoch > $1), false) AS is_followed,
+       count(*) FILTER (WHERE CASE WHEN epoch < $1 THEN pg_terminate_backend(pid) ELSE false END) AS ended
+FROM (
+    SELECT pid, substring(application_name FROM '^callrouter(?: [a-z]+)? ([0-9]{1,18}) ')::bigint AS epoch
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+      AND right(application_name, length($2) + 1) = ' ' || $2
+) others
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leader:
+    """An engine that leads at a PBX, and that another one may follow."""
+
+    pbx: str
+    """At most 32 characters, without a space."""
+    epoch: int
+    """Higher than those of all who led there before."""
+
+    def named(self, application: str) -> str:
+        """What its connections are called; PostgreSQL cuts names after 63 bytes."""
+        return f"{application} {self.epoch} {self.pbx}"
 
 
 def hosts_of(url: URL) -> list[URL]:
@@ -55,14 +90,16 @@ def _listed(url: URL, name: str) -> list[str]:
 class Connector:
     """Makes asyncpg connections to one database, wherever it is served now."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, leader: Leader | None = None) -> None:
+        """`leader`: whose connections they are; None: of somebody whom nobody follows."""
         self._hosts = hosts_of(url)
+        self._leader = leader
 
     async def connect(self, application: str, statement_seconds: float | None) -> Any:
         """A connection on which the server cuts off each statement after so many seconds; None: it does not.
 
         Raises:
-            OSError: no host answers, or none of several takes writes.
+            OSError: no host answers, or none of several takes writes, or another engine leads where we did.
             asyncpg.PostgresError: the last one that was asked answers, and does not let us in.
         """
         failure: Exception = ConnectionError("no host is named")
@@ -80,11 +117,12 @@ class Connector:
     async def _connect(self, url: URL, application: str, statement_seconds: float | None) -> Any:
         several = len(self._hosts) > 1
         seconds = HOST_SECONDS if several else CONNECT_SECONDS
-        settings = {"application_name": application, "timezone": "UTC"}
+        name = self._leader.named(application) if self._leader else application
+        settings = {"application_name": name, "timezone": "UTC"}
         if statement_seconds is not None:
             settings["statement_timeout"] = str(int(statement_seconds * 1000))
         try:
-            return await asyncpg.connect(
+            connection = await asyncpg.connect(
                 dsn=url.render_as_string(hide_password=False),
                 timeout=seconds,
                 command_timeout=None if statement_seconds is None else statement_seconds + PATIENCE_SECONDS,
@@ -95,6 +133,27 @@ class Connector:
             raise TimeoutError(f"{url.host or 'the server'} does not let us in within {seconds:g} s") from error
         except asyncpg.TargetServerAttributeNotMatched as error:
             raise ConnectionError(f"{url.host} takes no writes") from error
+        if self._leader is not None:
+            await _take_the_lead(connection, self._leader, seconds)
+        return connection
+
+
+async def _take_the_lead(connection: asyncpg.Connection, leader: Leader, seconds: float) -> None:
+    """End the connections of engines that led before.
+
+    Raises:
+        ConnectionError: another engine has followed this one.
+    """
+    try:
+        found = await connection.fetchrow(_END_THOSE_BEFORE, leader.epoch, leader.pbx, timeout=seconds)
+    except BaseException:
+        drop(connection)
+        raise
+    if found["is_followed"]:
+        drop(connection)
+        raise ConnectionError("another engine leads at this PBX by now")
+    if found["ended"]:
+        log.info("the connections of an engine that led before were ended at PostgreSQL", connections=found["ended"])
 
 
 def drop(connection: Any) -> None:

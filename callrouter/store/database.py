@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from callrouter.errors import DatabaseRefused, DatabaseUnreachable, StoreError
 from callrouter.store import schema
-from callrouter.store.connecting import CONNECT_SECONDS, Connector, hosts_of
+from callrouter.store.connecting import CONNECT_SECONDS, Connector, Leader, hosts_of
 from callrouter.store.embedded import DATABASE_NAME, revive_server, start_server, stop_server
 from callrouter.store.pool import pool_of
 from callrouter.store.refusals import advice, is_refusal
@@ -57,13 +57,14 @@ class Database:
         self._sure = sure
         self._making_sure = asyncio.Lock()
         self._not_before = 0.0
+        self._leader: Leader | None = None
         self._statement_seconds = STATEMENT_SECONDS if statement_seconds is None else statement_seconds
         self._use(self.url)
 
     def _use(self, url: URL) -> None:
         """From now on, the server of this URL."""
         self.url = url
-        self._connector = Connector(url)
+        self._connector = Connector(url, self._leader)
         self.engine: AsyncEngine = pool_of(self._connector, self._statement_seconds)
 
     @classmethod
@@ -152,7 +153,7 @@ class Database:
         """
         await self._make_sure()
         with self._sentences():
-            return await self._connector.connect("callrouter recorder", ENGINE_STATEMENT_SECONDS)
+            return await self._connector.connect("callrouter rows", ENGINE_STATEMENT_SECONDS)
 
     async def upgrade(self) -> None:
         """Bring the schema to this release's.
@@ -178,6 +179,15 @@ class Database:
             DatabaseUnreachable: PostgreSQL does not answer.
         """
         await self._run(schema.check)
+
+    async def lead(self, leader: Leader | None) -> None:
+        """From now on the connections are those of an engine that leads; None: of one that nobody follows any more,
+        since it has given its place away in order. Those in use stay what they are.
+        """
+        self._leader = leader
+        before = self.engine
+        self._use(self.url)
+        await before.dispose()
 
     async def close(self) -> None:
         """Let go of all connections, and of our own server."""

@@ -44,6 +44,11 @@ def next_incarnation(data_dir: Path, pbx: str, now_seconds: float) -> Incarnatio
     return one
 
 
+def is_last(data_dir: Path, one: Incarnation) -> bool:
+    """Whether no engine of this data folder was started since: who was stopped meanwhile may have a follower."""
+    return _last(data_dir / FILE)[0] <= one.epoch
+
+
 def renamed(data_dir: Path, one: Incarnation) -> None:
     """The database calls the PBX by its present name: the next life need not know another.
 

@@ -46,6 +46,8 @@ class StoredPlan:
     """What the client was promised; None when it is not known."""
     formerly: tuple[str, ...] = ()
     """Identifiers the client had before."""
+    shape: str = ""
+    """`core.plan.Plan.shape`; empty where it is not known: the record has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

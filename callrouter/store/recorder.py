@@ -48,6 +48,8 @@ _SLICE = 8
 _RETRY_SECONDS = (0.1, 1.0)
 """First and longest pause between tries while PostgreSQL is away: what waits is to be there soon after it is back."""
 _WATCH_SECONDS = 0.25
+_HELD_SECONDS = 2.0
+"""How often it is looked whether a predecessor has ended that still held its part of the spool."""
 
 T = TypeVar("T")
 
@@ -137,15 +139,33 @@ class Recorder:
         """
         self._running = True
         try:
-            self._note_durable(await self._on_disk(self._spool.adopt))
+            is_whole = await self._adopt()
             self.adopted.set()
-            if self._spool.calls:
-                log.info("calls of an earlier run wait in the spool", calls=self._spool.calls)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._write_until_closed(), name="recorder writer")
                 group.create_task(self._spill_until_closed(), name="recorder spill")
+                if not is_whole:
+                    group.create_task(self._adopt_until_closed(), name="recorder adopts")
         finally:
             self._finished.set()
+
+    async def _adopt(self) -> bool:
+        """Whether nothing is left to adopt."""
+        found = await self._on_disk(self._spool.adopt)
+        self._spool.count_in(found.calls)
+        self._note_durable(found.call_ids)
+        if found.calls:
+            log.info("calls of an earlier run wait in the spool", calls=found.calls)
+            self._wake.set()
+        return found.is_whole
+
+    async def _adopt_until_closed(self) -> None:
+        while not await pause(_HELD_SECONDS, self._closing):
+            try:
+                if await self._adopt():
+                    return
+            except OSError as error:  # of the folder: the next look may read it
+                self._unreadable.failed(str(error), calls=self._spool.calls)
 
     async def close(self, timeout_seconds: float = 5.0) -> None:
         """Flush; what PostgreSQL does not take in time goes to the spool, for the next start.

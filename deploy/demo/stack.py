@@ -62,6 +62,7 @@ class Engine:
     token: str
     log_path: Path
     verb: str = "up"
+    program: tuple[str, ...] = (str(Path(sys.executable).with_name("callrouter")),)
     _process: asyncio.subprocess.Process | None = field(default=None, repr=False)
 
     @property
@@ -75,10 +76,9 @@ class Engine:
 
     async def start(self, *, wait: bool = True) -> None:
         """Start it and wait until calls can come. Raises StackError, with the log's end, when they cannot."""
-        program = Path(sys.executable).with_name("callrouter")
         with self.log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", _LAUNCHER, str(os.getpid()), str(program), self.verb),
+                *(sys.executable, "-c", _LAUNCHER, str(os.getpid()), *self.program, self.verb),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,

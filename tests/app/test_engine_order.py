@@ -22,9 +22,11 @@ from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.runtime.reload import ServedPlans
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
+from callrouter.store.connecting import Leader
 from callrouter.store.database import Database
 
 START = [
+    "database.lead",
     "telephony.start",
     "telephony.take_over",
     "records.start",
@@ -37,7 +39,7 @@ START = [
     "dialplans.load",
     "telephony.serve_all",
 ]
-HAND_OVER = ["web_services.rest", "records.settle", "telephony.hand_over"]
+HAND_OVER = ["web_services.rest", "records.settle", "database.lead", "telephony.hand_over"]
 STOP = [
     "telephony.finish",
     "records.close",
@@ -74,6 +76,7 @@ class Room:
             settings=Settings(watch=False, realtime=False, database_url="postgresql://127.0.0.1/none", _env_file=None),
             place=place,
             database=self._part("database", Database),
+            leader=Leader(pbx="pbx-1", epoch=1),
             lifetime=self.lifetime,
             tasks=Tasks(self.lifetime.died),
             aside=self._part("aside", Tasks),
@@ -134,7 +137,8 @@ async def test_where_nothing_was_live_the_folder_comes_first() -> None:
 
     await room.run(is_new_here=True)
 
-    assert room.order == ["dialplans.load", *(part for part in START if part != "dialplans.load"), *STOP]
+    first = ["database.lead", "dialplans.load"]
+    assert room.order == [*first, *(part for part in START if part not in first), *STOP]
 
 
 async def test_a_death_ends_the_engine_with_its_error() -> None:

@@ -29,7 +29,7 @@ from deploy.demo.stack import StackError
 from tests.chaos.faults import ALL, Kind, broken
 from tests.chaos.rounds import play
 from tests.chaos.soak import PER_CALLS, growth, leaks, soak
-from tests.chaos.striking import settled
+from tests.chaos.striking import begun
 from tests.chaos.town import Needs, town
 from tests.chaos.verdict import Verdict
 
@@ -136,12 +136,12 @@ async def _run(kind: Kind, options: argparse.Namespace) -> int:
     )
     agents = max(10, round((scale.callers + min(scale.newcomers, NEWCOMERS_AT_ONCE)) * AGENTS_SHARE))
     async with town(f"{options.seed}", agents, kind.needs) as place:
-        await settled(place)
         for number in range(options.first, options.first + rounds):
             spent, played = time.monotonic() - began_at, number - options.first
             if played and spent * (1 + 1 / played) > LONGEST_SECONDS:
                 print(f"{spent / 60:.0f} minutes are over: {played} rounds were played")
                 break
+            await begun(place)
             verdict, notes = await play(place, kind, scale, options.seed, number)
             wrong = broken(kind, verdict)
             missed |= wrong

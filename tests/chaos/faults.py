@@ -70,6 +70,7 @@ def _short(callers: int = 14, *, newcomers: int = 0, seconds: float = 0.0) -> Sc
 NOTHING_LOST: Final = {"dropped": 0.0, "missing": 0.0, "doubled": 0.0, "wrong": 0.0, "lost_keys": 0.0, "twice": 0.0}
 _LINE: Final = Needs(line=True)
 _TWO: Final = Needs(database=True, standby=True)
+_TWO_RELEASES: Final = Needs(database=True, standby=True, two_releases=True)
 _ALL: Final = (
     Kind(
         name="engine-killed",
@@ -177,7 +178,7 @@ _ALL: Final = (
         rounds=20,
         long=_long(130),
         short=_short(),
-        needs=_TWO,
+        needs=_TWO_RELEASES,
     ),
 )
 ALL: Final = {one.name: one for one in _ALL}

@@ -143,6 +143,17 @@ async def hand_over(place: Town, fault: Fault, seconds: float) -> None:
     await settled(place)
 
 
+async def begun(place: Town) -> None:
+    """Nobody calls, and a round may begin: of two releases the older one leads."""
+    await settled(place)
+    if place.two_releases and await place.leader() is place.standby:
+        (await place.leader_process()).terminate()
+        deadline = time.monotonic() + READY_SECONDS
+        while await place.leader() is place.standby and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+        await settled(place)
+
+
 async def settled(place: Town) -> None:
     """With two engines: until the next round finds them as this one did."""
     deadline = time.monotonic() + READY_SECONDS

@@ -21,6 +21,7 @@ from deploy.demo.plain_http import plain_client
 from deploy.demo.stack import Engine, engine_beside, phones_are_known
 from tests.chaos.answering import Answering
 from tests.chaos.clients import agents, write_folder
+from tests.chaos.next_release import PROGRAM as NEXT_RELEASE
 from tests.chaos.proxy import Proxy, proxy
 from tests.chaos.service import Service, service
 from tests.chaos.sounds import Sounds
@@ -38,6 +39,8 @@ class Needs:
     """A PostgreSQL that can be stopped."""
     standby: bool = False
     """A second engine that waits for the first one's place; it needs the database."""
+    two_releases: bool = False
+    """The second engine is of the next release, whose states of calls the first one cannot read."""
     max_calls: int = 1000
     """The admission limit of the PBX."""
 
@@ -59,6 +62,7 @@ class Town:
     """Its one thread starts what is killed when the thread that started it ends."""
     standby: Engine | None = None
     """The second engine, whichever of the two leads."""
+    two_releases: bool = False
 
     @property
     def address(self) -> tuple[str, int]:
@@ -135,7 +139,11 @@ async def town(seed: str, agent_count: int, needs: Needs) -> AsyncIterator[Town]
         engine = engine_beside(root, pbx, settings)
         cleanup.push_async_callback(engine.stop)
         await engine.start()
-        standby = await cleanup.enter_async_context(_standby(root, pbx, settings)) if needs.standby else None
+        second = engine_beside(root, pbx, settings)
+        second.verb, second.log_path = "engine", root / "standby.log"
+        if needs.two_releases:
+            second.program = NEXT_RELEASE
+        standby = await cleanup.enter_async_context(_kept(second)) if needs.standby else None
         await phones_are_known(pbx, len(names))
         yield Town(
             root=root,
@@ -149,14 +157,13 @@ async def town(seed: str, agent_count: int, needs: Needs) -> AsyncIterator[Town]
             database=database,
             beside=beside,
             standby=standby,
+            two_releases=needs.two_releases,
         )
 
 
 @contextlib.asynccontextmanager
-async def _standby(root: Path, pbx: Pbx, settings: Mapping[str, str]) -> AsyncIterator[Engine]:
-    """A second engine, started again whenever it ends, as systemd would."""
-    engine = engine_beside(root, pbx, settings)
-    engine.verb, engine.log_path = "engine", root / "standby.log"
+async def _kept(engine: Engine) -> AsyncIterator[Engine]:
+    """An engine that is started again whenever it ends, as systemd would."""
 
     async def keep() -> None:
         while True:

@@ -38,6 +38,19 @@ async def test_it_holds_from_when_the_proof_was_asked_for() -> None:
     assert (before, proved, after, fence.holds) == (False, True, False, False)
 
 
+async def test_it_falls_with_the_session_that_proved_it() -> None:
+    """Whoever waits has the place at once then; a session of our own that follows proves it anew."""
+    clock = Clock()
+    fence, single = Fence(needs_proof=True, now=clock), Fence(needs_proof=False)
+    fence.proved(100.0)
+    fence.lost()
+    single.lost()
+    lost = fence.holds
+    fence.proved(100.5)
+
+    assert (lost, fence.holds, single.holds) == (False, True, True)
+
+
 async def test_who_waits_passes_with_the_next_proof() -> None:
     fence = Fence(needs_proof=True)
     waiting = asyncio.ensure_future(fence.passed())  # noqa: TID251 - awaited below

@@ -199,15 +199,22 @@ async def test_a_journal_that_has_grown_is_left_for_a_new_one(
     journal.close()
 
 
-async def test_a_living_engines_journal_is_its_own(database: Database, tmp_path: Path, make_call: MakeCall) -> None:
-    """Another process that starts does not take it."""
+async def test_a_living_engines_journal_is_its_own_until_it_ends(
+    database: Database, tmp_path: Path, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was stopped, or gives its place away, ends after the other one leads."""
+    monkeypatch.setattr(fact_journal, "HELD_SECONDS", 0.05)
     journal = FactJournal(Writer(database), tmp_path)
     kept(journal, make_call(1), 1, offer(make_call(1), 1, "anne"))
-    await taken_over(database, tmp_path)
-
-    assert len(files(tmp_path)) == 1
-    assert await rows(database, "SELECT count(*) FROM offers") == [(0,)]
+    follower = asyncio.ensure_future(taken_over(database, tmp_path))  # noqa: TID251 - awaited below
+    await asyncio.sleep(0.3)
+    before = len(files(tmp_path)), await rows(database, "SELECT count(*) FROM offers")
     journal.close()
+    await follower
+
+    assert before == (1, [(0,)])
+    assert files(tmp_path) == []
+    assert await rows(database, "SELECT count(*) FROM offers") == [(1,)]
 
 
 async def test_a_disk_that_takes_nothing_harms_no_call(

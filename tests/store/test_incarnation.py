@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from callrouter.store.incarnation import FILE, Incarnation, next_incarnation, renamed
+from callrouter.store.incarnation import FILE, Incarnation, is_last, next_incarnation, renamed
 
 
 def test_a_life_is_numbered_by_its_start(tmp_path: Path) -> None:
@@ -19,6 +19,14 @@ def test_a_clock_that_was_set_back_lowers_nothing(tmp_path: Path) -> None:
     epochs = [next_incarnation(tmp_path, "pbx-1", at).epoch for at in (2000.0, 1000.0, 1000.0, 3000.0)]
 
     assert epochs == [2_000_000, 2_000_001, 2_000_002, 3_000_000]
+
+
+def test_one_that_was_stopped_knows_that_it_is_followed(tmp_path: Path) -> None:
+    before = next_incarnation(tmp_path, "pbx-1", 1_000.0)
+    alone = is_last(tmp_path, before)
+    after = next_incarnation(tmp_path, "pbx-1", 1_001.0)
+
+    assert (alone, is_last(tmp_path, before), is_last(tmp_path, after)) == (True, False, True)
 
 
 def test_a_pbx_that_is_called_otherwise_is_the_same(tmp_path: Path) -> None:

@@ -92,14 +92,26 @@ async def test_it_is_not_forgotten_by_a_second_death(tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
-async def test_a_living_engines_file_is_left_alone(tmp_path: Path) -> None:
-    """A standby beside it takes nothing over."""
+async def test_a_living_engines_file_is_left_alone_until_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was stopped, or gives its place away, ends after the other one leads."""
+    monkeypatch.setattr(live_journal, "SYNC_SECONDS", 0.05)
     journal = LiveJournal(tmp_path)
     journal.note("1-1-1", b"QQ==")
-    async with successor(tmp_path) as standby:
-        assert standby.left == {}
-    assert len(files(tmp_path)) == 1
-    journal.close()
+    [file] = files(tmp_path)
+    async with successor(tmp_path) as follower:
+        follower.note("1-2-2", b"Qg==")
+        await asyncio.sleep(0.2)
+        before = dict(follower.left), file in files(tmp_path)
+        killed(journal)
+        async with asyncio.timeout(5):
+            while not follower.left:
+                await asyncio.sleep(0.02)
+
+        assert before == ({}, True)
+        assert list(follower.left) == ["1-1-1"]
+        assert file not in files(tmp_path)
 
 
 async def test_the_file_says_that_its_engine_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 
 from callrouter.core.call import Call, CallerId, Visit, replace
 from callrouter.core.facts import CallEnded, CallStarted
+from callrouter.store import recorder as recorder_module
 from callrouter.store.calls import find_call
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
@@ -407,8 +408,11 @@ async def test_a_spool_that_cannot_be_read_for_a_while_ends_nobody(
     assert not spooled(tmp_path)
 
 
-async def test_a_living_process_keeps_its_own_spool(database: Database, tmp_path: Path, make_call: MakeCall) -> None:
-    """A standby that starts in the same folder leaves alone what the leader still writes."""
+async def test_a_living_process_keeps_its_own_spool_until_it_ends(
+    database: Database, tmp_path: Path, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one that starts in the same folder leaves alone what it still writes, and has it when it has ended."""
+    monkeypatch.setattr(recorder_module, "_HELD_SECONDS", 0.1)
     unreachable = Database(database.url.set(database="nowhere"))
     leader = Recorder(unreachable, tmp_path, spool_after_seconds=0)
     async with asyncio.TaskGroup() as group:
@@ -418,17 +422,18 @@ async def test_a_living_process_keeps_its_own_spool(database: Database, tmp_path
             while not spooled(tmp_path):
                 await asyncio.sleep(0.05)
 
-        async with recording(database, tmp_path) as standby:
-            await asyncio.sleep(0.2)
-            assert standby.backlog == 0
-        assert leader.backlog == 1
-        await leader.close(1)
-    await unreachable.close()
+        async with recording(database, tmp_path) as follower:
+            await asyncio.sleep(0.4)
+            before = follower.backlog, leader.backlog
+            await leader.close(1)
+            async with asyncio.timeout(10):
+                while not await count(database):
+                    await asyncio.sleep(0.05)
 
-    async with recording(database, tmp_path) as successor:
-        await asyncio.sleep(0.1)
-        await drained(successor)
-    assert await count(database) == 1
+    assert before == (0, 1)
+    assert follower.written_total == 1
+    await unreachable.close()
+    assert spooled(tmp_path) == []
 
 
 def test_a_file_has_no_name_before_it_has_its_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,7 +451,7 @@ def test_a_file_has_no_name_before_it_has_its_lock(tmp_path: Path, monkeypatch: 
     left = Spool(tmp_path).adopt()
 
     assert named[0] == []
-    assert left == []
+    assert (left.calls, left.call_ids, left.is_whole) == (0, [], False)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["{}\n"]
     spool.close()
 

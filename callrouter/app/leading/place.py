@@ -49,6 +49,8 @@ class Place:
     """None for a single engine."""
     leave: Callable[[str], None]
     """Ends the process, as if it were killed, for the reason given."""
+    has_waited: bool = False
+    """Whether another engine had the place, of two."""
     _refused: int = 0
 
     @classmethod
@@ -90,22 +92,29 @@ class Place:
         Raises:
             AmiRefused: Asterisk does not let the second user in.
         """
+
+        def told() -> None:
+            self.has_waited = self.watcher is not None
+            on_taken()
+
         while True:
             if self.watcher is not None:
-                await self.watcher.until_free(on_taken)
+                await self.watcher.until_free(told)
             try:
                 return await self.link.hold()
             except AmiRefused as error:
                 if not error.in_use:
                     return None
-                on_taken()
+                told()
             except AmiError:
                 if self.watcher is None:
                     return None
             await asyncio.sleep(AGAIN_SECONDS)
 
     def look(self, state: LinkState, _reason: str) -> None:
-        """Of two engines: leave when another has the place, or may have it."""
+        """Of two engines: ask nobody without a session, and leave when another has the place, or may have it."""
+        if state is LinkState.DOWN:
+            self.fence.lost()
         if state is LinkState.DOWN and self.heartbeat.was_held_up:
             self.leave("this engine was stopped for seconds, and another may have its place")
         elif state is LinkState.UP:

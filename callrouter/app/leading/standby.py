@@ -1,13 +1,14 @@
 """An engine that waits for its place: it says so, answers /health and /metrics (`front`), and does nothing else.
 
-It is warm all the same: what an engine imports, which takes most of a start, is imported meanwhile.
+It is warm all the same: what an engine imports, which takes most of a start, is imported meanwhile, and the plans of
+what is live are made (`app.live.made_ahead`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
 from typing import Any, Final
 
@@ -26,9 +27,17 @@ WAITS: Final = "another engine has the place at this PBX; this one takes over wh
 
 
 async def take_place(
-    place: Place, lifetime: Lifetime, *, settings: Settings, token: str, database: Database, listening: socket.socket
+    place: Place,
+    lifetime: Lifetime,
+    *,
+    settings: Settings,
+    token: str,
+    database: Database,
+    listening: socket.socket,
+    meanwhile: Callable[[], Coroutine[Any, Any, None]],
 ) -> bool:
-    """Have the place, or False: we are to stop. Meanwhile, and only if it lasts, HTTP is answered on `listening`.
+    """Have the place, or False: we are to stop. Meanwhile, and only if it lasts, HTTP is answered on `listening`, and
+    what makes the take-over shorter is done.
 
     Raises:
         AmiRefused: Asterisk does not let the second user in.
@@ -40,7 +49,7 @@ async def take_place(
         front: Any = await asyncio.to_thread(import_module, FRONT)
         await front.serve_standby(settings, token, database, listening, WAITS)
 
-    waiting = _Waiting(serve, tasks)
+    waiting = _Waiting({"http of the standby": serve, "plans of what is live": meanwhile}, tasks)
     taking = asyncio.ensure_future(place.take(waiting.told))  # noqa: TID251 - awaited here
     stopping = asyncio.ensure_future(lifetime.stopping.wait())  # noqa: TID251 - ended here
     try:
@@ -61,8 +70,8 @@ async def take_place(
 class _Waiting:
     """Says once that somebody has the place, and once that they have it no more."""
 
-    def __init__(self, serve: Callable[[], Coroutine[Any, Any, None]], tasks: Tasks) -> None:
-        self._serve = serve
+    def __init__(self, works: Mapping[str, Callable[[], Coroutine[Any, Any, None]]], tasks: Tasks) -> None:
+        self._works = works
         self._tasks = tasks
         self._is_told = False
 
@@ -70,7 +79,8 @@ class _Waiting:
         if not self._is_told:
             self._is_told = True
             log.info(f"standby: {WAITS}")
-            self._tasks.keep(self._serve, "http of the standby")
+            for name, work in self._works.items():
+                self._tasks.keep(work, name)
 
     def over(self) -> None:
         if self._is_told:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from callrouter.core.call import replace
 from callrouter.core.plan import Plan
 from callrouter.dialplan import SoundSource, load_directory
 from callrouter.dialplan.shared.reading import FOLDER as SHARED
@@ -29,12 +30,19 @@ def stored_plan(plan: Plan, swap: Swap) -> StoredPlan:
         documents=documents,
         promise=plan.promise,
         formerly=plan.formerly,
+        shape=plan.shape,
     )
 
 
-def of_version(plan: Plan | None, version: str) -> Plan | None:
-    """A plan that this release compiles to something else cannot read the state of a call that walked it."""
-    return plan if plan is not None and plan.version == version else None
+def of_version(plan: Plan | None, version: str, shape: str = "") -> Plan | None:
+    """The plan by which calls go on that walk a version; None where their state cannot be read by it.
+
+    Another release may compile the same documents to something else, which is another version. A call is read by the
+    nodes' names and their order: where these are what they were (`shape`), it goes on as the call's own version.
+    """
+    if plan is None or plan.version == version:
+        return plan
+    return replace(plan, version=version) if shape and plan.shape == shape else None
 
 
 def compile_again(stored: StoredPlan, sounds: SoundSource, *, region: str, now: datetime) -> Plan | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
@@ -43,10 +43,12 @@ class DiskPlans:
         region: str,
         now: Callable[[], datetime],
         hurries: bool = False,
+        ahead: Mapping[Version, Plan] | None = None,
     ) -> None:
         """`sounds` has a sound for every name: of a call in progress it is not asked what a folder lacks by now.
 
-        `hurries`: whether plans are made before other programs of the machine have their turn.
+        `hurries`: whether plans are made before other programs of the machine have their turn. `ahead`: what was made
+        while another engine led.
         """
         self._disk = disk
         self._sounds = sounds
@@ -56,6 +58,7 @@ class DiskPlans:
         self._made: OrderedDict[Version, Plan] = OrderedDict()
         self._wanted: dict[Version, None] = {}
         self._making = asyncio.Lock()
+        self._ahead = ahead or {}
 
     @property
     def is_empty(self) -> bool:
@@ -63,16 +66,21 @@ class DiskPlans:
         return self._disk.changed_at is None
 
     def at_hand(self, client: str, version: str) -> Plan | None:
-        """The plan, when it was made lately."""
-        return self._made.get((client, version))
+        """The plan, when it was made lately, or ahead."""
+        return self._made.get((client, version)) or self._ahead.get((client, version))
+
+    def all_loaded(self) -> None:
+        """What is live is in service: what was made ahead has served its turn, but for calls that walk it."""
+        self._ahead = {}
 
     async def find(self, client: str, version: str) -> Plan | None:
         """The plan of a version that is live, or that a live call walks; None when it is not kept, or cannot be made
         again. It is made in a thread.
         """
         key = client, version
-        if self.at_hand(*key) is None:
-            self._wanted[key] = None
+        if (plan := self.at_hand(*key)) is not None:  # whoever has others made is not waited for
+            return plan
+        self._wanted[key] = None
         async with self._making:  # who asks for the same one does not have it made twice
             while key in self._wanted:
                 some = list(islice(self._wanted, MADE_AT_ONCE))
@@ -106,7 +114,7 @@ class DiskPlans:
         plan = compile_again(stored, self._sounds, region=self._region, now=self._now())
         if plan is None:
             log.warning("a kept version no longer passes", client=client, version=version)
-        return of_version(plan, version)
+        return of_version(plan, version, stored.shape)
 
     def _remember(self, plan: Plan) -> None:
         self._made[plan.client, plan.version] = plan

@@ -17,6 +17,7 @@ from callrouter import hurry
 from callrouter.app.live.expected_routes import ExpectedRoutes
 from callrouter.app.live.keeper import LiveKeeper
 from callrouter.app.live.last_live import LastLive, admitted_as_before, last_live, nothing_loaded, revive
+from callrouter.app.live.taken_over import LiveInstead, is_what_was_live, live_instead
 from callrouter.core.call import replace
 from callrouter.dialplan import Catalogue, Loader, SoundSource
 from callrouter.errors import DialplanError
@@ -40,10 +41,11 @@ class FirstLoad:
         speech: SoundSource,
         whatever: SoundSource,
         hurries: bool = False,
+        took_over: bool = False,
     ) -> None:
         """`whatever` has a sound for every name: without the folder nobody knows which of its own it holds. `hurries`:
         whether it is done before other programs of the machine have their turn; calls wait where the thread that has
-        the interpreter has no processor.
+        the interpreter has no processor. `took_over`: whether another engine led here until a moment ago.
         """
         self._loader = loader
         self._routes = routes
@@ -52,6 +54,7 @@ class FirstLoad:
         self._speech = speech
         self._whatever = whatever
         self._hurries = hurries
+        self._took_over = took_over
 
     async def into(self, served: ServedPlans) -> None:
         """Load; a client whose file is wrong has the plan that was live last, and so have all without a folder.
@@ -62,7 +65,8 @@ class FirstLoad:
         began = perf_counter()
         with giving_way():
             last = await last_live(self._database, self._keeper.disk)
-            catalogue, failure = await self._loaded(last, served)
+            instead = await self._live_instead(last, served) if self._took_over else None
+            catalogue, failure = (instead.catalogue, "") if instead else await self._loaded(last, served)
             started = await revive(last, catalogue, self._whatever if failure else self._speech)
         if failure:
             log.error("the engine starts with the plans it kept", reason=failure, clients=len(started.plans))
@@ -72,6 +76,14 @@ class FirstLoad:
         since = {one.client: last.versions[one.client].live_at for one in revived}
         kept = KeptPlans(since=since, changed_at=last.changed_at, failure=failure)
         served.begin(started, kept, seconds=perf_counter() - began)
+        if instead is not None:
+            served.saw(None if instead.is_fresh else instead.seen)
+
+    async def _live_instead(self, last: LastLive, served: ServedPlans) -> LiveInstead | None:
+        if not last.versions or await asyncio.to_thread(is_what_was_live, last, self._loader):
+            return None
+        live = await last.fetch(last.versions)
+        return await asyncio.to_thread(hurry.hurriedly, self._hurries, live_instead, live, self._loader, served.now())
 
     async def _loaded(self, last: LastLive, served: ServedPlans) -> tuple[Catalogue, str]:
         """The folder's catalogue; without a folder an empty one, and why.

@@ -10,7 +10,7 @@ A document is written once and removed when no plan stands on it any more; the l
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -42,6 +42,8 @@ class LivePlan(Struct, frozen=True, kw_only=True):
     """The hash of each document it stands on, by path."""
     numbers: tuple[str, ...] = ()
     """DIDs in E.164; none where a release of before wrote the list."""
+    shape: str = ""
+    """By which another release knows that it reads calls that walk it (`core.plan.Plan.shape`)."""
 
 
 class _Index(Struct, frozen=True, kw_only=True):
@@ -56,8 +58,12 @@ class _Index(Struct, frozen=True, kw_only=True):
 class LivePlans:
     """Reads and writes the folder. It blocks: not for the loop."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, is_ours: Callable[[], bool] = lambda: True) -> None:
+        """`is_ours`: whether no other engine leads by now, which writes there: asked before anything is put in place of
+        what stands there.
+        """
         self._folder = folder
+        self._is_ours = is_ours
         self._index = self._read()
 
     @property
@@ -97,6 +103,7 @@ class LivePlans:
             first_live_at=plan.live_at,
             source=plan.source,
             documents=documents,
+            shape=plan.shape,
         )
 
     def keep(
@@ -123,7 +130,8 @@ class LivePlans:
         for plan in live.values():
             if plan is not None and (client := plan.client):
                 old = before.get(client)
-                plans[client] = old if old and old.version == plan.version else self._kept(plan)
+                is_known = old is not None and old.version == plan.version and old.shape == plan.shape
+                plans[client] = old if old is not None and is_known else self._kept(plan)
         plans = {client: replace(plan, numbers=tuple(numbers.get(client, ()))) for client, plan in plans.items()}
         is_same = self._index is not None and _versions(plans) == _versions(before)
         self._put(
@@ -159,6 +167,7 @@ class LivePlans:
             return
         self._write(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(index), indent=1))
         self._index = index  # not before: what the disk did not take is written with the next load
+        self._make_sure()
         used = {key for plan in (*index.plans.values(), *index.walked) for key in plan.documents.values()}
         for place in (self._folder / "documents").iterdir():
             if place.name not in used:
@@ -175,6 +184,7 @@ class LivePlans:
             source=plan.source,
             live_at=plan.first_live_at,
             documents=documents,
+            shape=plan.shape,
         )
 
     def _content(self, key: str) -> str:
@@ -196,16 +206,25 @@ class LivePlans:
             log.warning("the plans that were kept cannot be read", folder=str(self._folder), reason=str(error))
             return None
 
+    def _make_sure(self) -> None:
+        """A disk takes its time, in which this process may have been stopped."""
+        if not self._is_ours():
+            raise OSError("another engine leads by now")
+
     def _write(self, place: Path, content: bytes) -> None:
         # One by one: parents that `mkdir` makes on its way do not get the mode.
         for folder in (self._folder, place.parent):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = place.with_name(f".{place.name}~")
+        # Of one's own name: a process that was stopped here would write into what another one has put in place since.
+        beside = place.with_name(f".{place.name}.{os.getpid()}~")
         with beside.open("wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
+        self._make_sure()
         beside.replace(place)
+        for left in place.parent.glob(f".{place.name}.*~"):  # of one that was killed, or is stopped
+            left.unlink(missing_ok=True)
 
 
 def _versions(plans: Mapping[str, LivePlan]) -> set[Version]:

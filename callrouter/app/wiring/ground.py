@@ -19,6 +19,7 @@ from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.effects import Sound
+from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.tasks import Tasks
@@ -47,6 +48,8 @@ class Ground:
     """What may fail once."""
     calls: LiveCalls
     place: Place
+    made_ahead: Mapping[tuple[str, str], Plan]
+    """Plans of what is live, by client and version, that were made while another engine led."""
     link: AmiLink
     fallbacks: Fallbacks
     handover: Handover
@@ -81,7 +84,13 @@ class Ground:
         return self.link.state is LinkState.UP
 
 
-def ground_of(settings: Settings, database: Database, place: Place, lifetime: Lifetime) -> Ground:
+def ground_of(
+    settings: Settings,
+    database: Database,
+    place: Place,
+    lifetime: Lifetime,
+    made_ahead: Mapping[tuple[str, str], Plan],
+) -> Ground:
     """The first things that are made, once the engine has its place.
 
     Raises:
@@ -104,6 +113,7 @@ def ground_of(settings: Settings, database: Database, place: Place, lifetime: Li
         aside=Tasks(),
         calls=LiveCalls(),
         place=place,
+        made_ahead=made_ahead,
         link=link,
         fallbacks=Fallbacks(
             link,

@@ -26,7 +26,7 @@ from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.calls import recorded_calls
-from callrouter.store.incarnation import renamed
+from callrouter.store.incarnation import is_last, renamed
 from callrouter.store.recorder import Recorder
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.live_journal import LiveJournal
@@ -38,7 +38,8 @@ def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeeper, Ou
     settings, database = ground.settings, ground.database
     history = PlanHistory(database, settings.dialplans_dir)
     outgoing = OutgoingCheck(settings.outgoing_hosts, ground.secrets)
-    keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE), ground.walked)
+    is_ours = partial(is_last, settings.data_dir, ground.incarnation)
+    keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE, is_ours), ground.walked)
     changes = PlanChanges(
         metrics=DialplanMetrics(ground.registry),
         history=history,
@@ -53,7 +54,15 @@ def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeeper, Ou
         queues_ready=QueuesReady(ground.handover, members_due=ground.members_due, members_seen=ground.members_seen),
         tasks=ground.aside,
     )
-    dialplans = prepare_dialplans(settings, database, ground.clock, ground.calls, changes)
+    dialplans = prepare_dialplans(
+        settings,
+        database,
+        ground.clock,
+        ground.calls,
+        changes,
+        took_over=ground.place.has_waited,
+        ahead=ground.made_ahead,
+    )
     return dialplans, history, keeper, outgoing
 
 

@@ -139,12 +139,9 @@ class Adoption:
         Raises:
             AmiError: the link went away.
         """
-        if not finding:
-            return
-        await asyncio.wait(finding)
-        for task in await self.run():
-            task.cancel()  # what was not found a moment ago
-            log.warning("a live call's plan is not found in time: its lease decides")
+        while finding:
+            await asyncio.wait(finding)
+            finding = await self.run()
 
     async def _look(self) -> Snapshot:
         snapshot = read_snapshot(await self._link.collect("Status", {"Variables": VARIABLES}))

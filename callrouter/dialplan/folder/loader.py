@@ -118,6 +118,10 @@ class Loader:
         self._derived: frozenset[str] = frozenset()
         """The derived queues of what was loaded last."""
 
+    def of(self, path: Path) -> Loader:
+        """One of another folder, and all else as this one has it."""
+        return Loader(path, self._sounds, region=self.region, sounds_dirs=self.sounds_dirs, on_shared=self._on_shared)
+
     def look(self) -> Look:
         """What stands in the folder now."""
         return look(self.path, self.sounds_dirs)

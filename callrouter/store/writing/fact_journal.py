@@ -43,6 +43,8 @@ log = structlog.get_logger(__name__)
 
 MAX_BYTES: Final = 4_000_000
 RETRY_SECONDS: Final = 2.0
+HELD_SECONDS: Final = 2.0
+"""How often it is looked whether a predecessor has ended that still held its file."""
 _PATTERN: Final = "facts-*.jsonl"
 _OFFER, _LEG, _HOLD, _RECORDING = "offer", "leg", "hold", "recording"
 Grown = Offer | Leg | Hold | Recording
@@ -133,9 +135,15 @@ class FactJournal:
         self._writer.close()
 
     async def run(self) -> None:
-        """Put what a predecessor left into the tables, as soon as PostgreSQL takes it; then there is nothing to do."""
-        for path in await asyncio.to_thread(lambda: sorted(self._folder.glob(_PATTERN))):
-            await self._take_over(path)
+        """Put what predecessors left into the tables, as soon as PostgreSQL takes it; then there is nothing to do.
+
+        One that gives its place away, or is stopped, holds its file until it ends: so long it is waited for.
+        """
+        while True:
+            paths = await asyncio.to_thread(lambda: sorted(self._folder.glob(_PATTERN)))
+            if all([await self._take_over(path) for path in paths]):
+                return
+            await asyncio.sleep(HELD_SECONDS)
 
     def _append(self, call: Call, one: Grown) -> None:
         try:
@@ -159,12 +167,13 @@ class FactJournal:
         except OSError as error:  # it is told again at the next start, which changes nothing
             self._failing.failed(str(error))
 
-    async def _take_over(self, path: Path) -> None:
+    async def _take_over(self, path: Path) -> bool:
+        """Whether it was, or is none of another's; else a living engine has it."""
         if any(file.path == path for file in self._files):
-            return
+            return True
         descriptor = await asyncio.to_thread(open_locked, path, 0)
-        if descriptor is None:  # a living engine's
-            return
+        if descriptor is None:
+            return not await asyncio.to_thread(path.exists)
         try:
             await self._record(_latest(await asyncio.to_thread(path.read_bytes)))
             await asyncio.to_thread(path.unlink, missing_ok=True)
@@ -173,6 +182,7 @@ class FactJournal:
             log.warning("facts of calls cannot be recorded and are set aside", file=aside.name, reason=str(error))
         finally:
             os.close(descriptor)
+        return True
 
     async def _record(self, facts: list[NumberedFact]) -> None:
         while facts:

@@ -63,6 +63,8 @@ class LiveJournal:
         self._size = 0
         self._full_at = 0
         self._is_dirty = False
+        self._is_held = False
+        """Whether a predecessor still has a file: one that gives its place away, or is stopped, ends later."""
         self._failing = Outage(log, "the calls in progress cannot be kept on disk", "they are kept again")
 
     @property
@@ -119,6 +121,8 @@ class LiveJournal:
             self.taken_over.set()
         while True:
             await asyncio.sleep(SYNC_SECONDS)
+            if self._is_held:
+                await self._take_over()
             if self._path is not None and (self._lines or self._is_dirty):
                 self._is_dirty = False
                 await asyncio.to_thread(_force, os.dup(self._descriptor))
@@ -161,19 +165,21 @@ class LiveJournal:
             self._failing.failed(str(error))
 
     async def _take_over(self) -> None:
+        self._is_held, before = False, len(self._left)
         for path in await asyncio.to_thread(lambda: sorted(self._folder.glob(_PATTERN))):
             if path == self._path:
                 continue
             descriptor = await asyncio.to_thread(open_locked, path, 0)
             if descriptor is None:  # a living engine's
+                self._is_held = self._is_held or await asyncio.to_thread(path.exists)
                 continue
             try:
                 self._inherit(await asyncio.to_thread(_read, path, self._shift))
                 await asyncio.to_thread(path.unlink, missing_ok=True)
             finally:
                 os.close(descriptor)
-        if self._left:
-            log.info("calls were in progress when an engine before us ended", calls=len(self._left))
+        if len(self._left) > before:
+            log.info("calls were in progress when an engine before us ended", calls=len(self._left) - before)
 
     def _inherit(self, found: Mapping[str, Left]) -> None:
         """Have in our own journal what a file leaves, as of when its engine ended."""

@@ -1,7 +1,8 @@
 """Calls that wait on disk while PostgreSQL is away: append-only files of one call a line (`trace.call_json`).
 
-Every process appends to a file of its own and holds its lock; a successor adopts the files nobody holds. A file is
-removed once all its calls are committed: told twice is recorded once, because rows are upserted by call id.
+Every process appends to a file of its own and holds its lock; a successor adopts the files nobody holds, at its start
+and until nobody else holds one. A file is removed once all its calls are committed: told twice is recorded once,
+because rows are upserted by call id.
 
 What is appended is on the disk (fsync) when `append` returns. The last line of a machine that died may be cut; it is
 set aside with its reason, like every line that does not read back and every call that PostgreSQL refuses.
@@ -15,6 +16,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from uuid import uuid4
@@ -25,6 +27,18 @@ _CALL_ID = re.compile(rb'\{"call_id": ?"([A-Za-z0-9_.-]+)"')
 """How `trace.call_json` begins a line."""
 _GUESS = re.compile(rb'[^,]*, ?"pbx": ?"[^"]*", ?"epoch": ?[0-9]+, ?"revision": ?0,')
 """How it begins that of a call whose end was guessed (`core.call.Revision`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """What was taken over from processes that have ended."""
+
+    calls: int
+    call_ids: list[str]
+    """Of those whose end was seen. A cut line has none, and of a call whose end was guessed somebody else may know
+    better."""
+    is_whole: bool
+    """Whether no other process holds a file: who gives its place away, or is stopped, ends later."""
 
 
 class Spool:
@@ -44,7 +58,7 @@ class Spool:
         return self._calls
 
     def count_in(self, calls: int) -> None:
-        """So many stand here from now on, and nowhere else: not told by `append`, which runs in a thread."""
+        """So many stand here from now on, and nowhere else: not told by `append` and `adopt`, which run in a thread."""
         self._calls += calls
 
     def count_out(self, calls: int) -> None:
@@ -69,20 +83,19 @@ class Spool:
         # A lone surrogate is text to Python and to JSON, but to no encoding: it is kept as JSON's own escape.
         write_whole(self._file, "".join([f"{line}\n" for line in lines]).encode("utf-8", "backslashreplace"))
 
-    def adopt(self) -> list[str]:
-        """Take over the files that no living process holds; gives the ids of the calls in them whose end was seen.
-
-        A cut line has none. Of a call whose end was guessed somebody else may know better.
+    def adopt(self) -> Adopted:
+        """Take over the files that no living process holds.
 
         Raises:
             OSError: the folder cannot be read.
         """
-        call_ids: list[str] = []
+        calls, call_ids, is_whole = 0, list[str](), True
         for path in sorted(self._folder.glob(_PATTERN)):
             if path in self._adopted:
                 continue
             descriptor = open_locked(path, 0)
             if descriptor is None:
+                is_whole = is_whole and not path.exists()
                 continue
             if not path.exists():  # its owner finished it between our look and our lock
                 os.close(descriptor)
@@ -90,10 +103,10 @@ class Spool:
             self._adopted[path], self._since[path] = descriptor, path.stat().st_mtime
             with path.open("rb") as lines:
                 for line in lines:
-                    self._calls += 1
+                    calls += 1
                     if line.endswith(b"\n") and (found := _CALL_ID.match(line)) and not _GUESS.match(line):
                         call_ids.append(found[1].decode())
-        return call_ids
+        return Adopted(calls=calls, call_ids=call_ids, is_whole=is_whole)
 
     def oldest(self) -> Path | None:
         """The file that waits longest, if any; nothing is appended to it any more."""

@@ -17,6 +17,7 @@ from callrouter.app.live.live_plans import LivePlans, Version
 from callrouter.app.versions import PlanVersions
 from callrouter.core.plan import Plan
 from callrouter.dialplan import PaperSpeech, SoundSource
+from callrouter.dialplan.compile import compiler
 from callrouter.runtime.reload import Swap, Why
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
@@ -70,6 +71,21 @@ async def test_a_live_call_finds_the_version_it_walks_when_its_file_is_gone(engi
     assert await next_one(engine).for_did("+33199000010") is None, "new callers do not reach who was withdrawn"
 
 
+async def test_a_release_that_compiles_otherwise_goes_on_with_calls_that_it_can_read(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its versions are others; the call keeps the one it began with, as long as positions are of the same nodes."""
+    old = engine.plans.plans["m"]
+    monkeypatch.setattr(compiler, "FORMAT", compiler.FORMAT + 1)
+    found = await next_one(engine).find(*version(old))
+    monkeypatch.setattr(Plan, "shape", "another")
+    unread = await next_one(engine).find(*version(old))
+
+    assert found is not None
+    assert (version(found), found.node_names) == (version(old), old.node_names)
+    assert unread is None
+
+
 async def test_a_version_that_is_not_kept_is_not_found(engine: Engine) -> None:
     disk = next_one(engine)
 
@@ -106,6 +122,18 @@ async def test_many_are_found_together(engine: Engine, monkeypatch: pytest.Monke
     hasty.cancel()
 
     assert [plan and version(plan) for plan in await found] == [*keys, None, keys[0]]
+
+
+async def test_one_that_is_at_hand_does_not_wait_for_others(engine: Engine) -> None:
+    """Live calls ask for theirs while those of new ones are made: who waited for that was left to its lease."""
+    disk = next_one(engine)
+    key = version(engine.plans.plans["m"])
+    await disk.find(*key)
+    async with disk._making:  # as long as others are made
+        async with asyncio.timeout(1):
+            found = await disk.find(*key)
+
+    assert found is disk.at_hand(*key)
 
 
 async def _look_up(disk: DiskPlans, key: Version) -> None:

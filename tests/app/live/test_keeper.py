@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans
+from callrouter.store.plans import StoredPlan
 from tests.app.live.test_last_live import text
 
 AT = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
@@ -127,6 +129,44 @@ async def test_nothing_is_forgotten_before_it_is_known_which_calls_live(engine: 
     await engine.keeper._forget()
 
     assert engine.kept(old)
+
+
+def test_who_was_stopped_while_it_wrote_changes_nothing_of_its_followers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk took its time, another engine led meanwhile, and what that one has kept stays as it is."""
+    epochs = [1]
+    live = {"m": a_plan("1"), "n": a_plan("n")}
+    before = LivePlans(tmp_path, is_ours=lambda: epochs[-1] == 1)
+    before.keep(live, AT, numbers={}, walked=())
+    original = os.fsync
+
+    def follow(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", original)
+        original(descriptor)
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+        epochs.append(2)
+        LivePlans(tmp_path, is_ours=lambda: True).keep({"m": a_plan("3")}, AT, numbers={}, walked=())
+
+    monkeypatch.setattr(os, "fsync", follow)
+    with pytest.raises(OSError, match="another engine leads by now"):
+        before.keep({"m": a_plan("2")}, AT, numbers={}, walked=())
+    found = LivePlans(tmp_path)
+
+    assert {client: plan.version for client, plan in found.plans.items()} == {"m": "3"}
+    assert found.stored("m") == a_plan("3")
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [INDEX]
+
+
+def a_plan(version: str) -> StoredPlan:
+    return StoredPlan(
+        client="m" if version.isdecimal() else version,
+        version=version,
+        document=version,
+        first_live_at=AT,
+        source="m.yaml",
+        documents={"m.yaml": version},
+    )
 
 
 async def test_a_list_of_an_earlier_release_is_read_and_learns_the_numbers(engine: Engine) -> None:

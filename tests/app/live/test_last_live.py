@@ -57,8 +57,8 @@ class Site:
     def put(self, file: str, content: str) -> None:
         (self.folder / file).write_text(content)
 
-    async def start(self, database: Database | None = None) -> Dialplans:
-        """What an engine serves that starts now, having kept it."""
+    async def start(self, database: Database | None = None, *, took_over: bool = False) -> Dialplans:
+        """What an engine serves that starts now, having kept it; `took_over`: after another one, in its place."""
         database = database or self.database
         keeper = LiveKeeper(LivePlans(self.data / "live"))
         history = PlanHistory(database, self.folder)
@@ -78,7 +78,7 @@ class Site:
             tasks=Tasks(),
         )
         settings = Settings(_env_file=None, dialplans_dir=self.folder, data_dir=self.data)
-        served = prepare_dialplans(settings, database, SystemClock(), LiveCalls(), changes)
+        served = prepare_dialplans(settings, database, SystemClock(), LiveCalls(), changes, took_over=took_over)
         await served.load()
         await history.flush()
         await keeper.flush()

@@ -13,7 +13,7 @@ import pytest
 
 from callrouter.app.leading.upgrade import Unit, Upgrade
 from tests.asterisk.callers import Callers, Pbx
-from tests.asterisk.leading.two_engines import DID, Two, metric, two_engines
+from tests.asterisk.leading.two_engines import DID, PLANS, Two, metric, two_engines
 
 
 @pytest.fixture
@@ -135,3 +135,28 @@ async def test_a_caller_in_a_menu_does_not_lose_it(two: Two, callers: Callers, h
 
     assert status == 0, "somebody else hung up on the caller"
     assert [row["disposition"] for row in rows] == ["left_early"]
+
+
+async def test_it_serves_what_was_live_and_not_its_own_folder(two: Two, callers: Callers, tmp_path: Path) -> None:
+    """To the first caller after the leader's death, too: in its folder the number leads to no menu."""
+    leader, standby = await two.settled()
+    folder, engine = tmp_path / "other", two.engines[standby]
+    folder.mkdir()
+    (folder / "test.yaml").write_text(PLANS["test.yaml"].replace("start: welcome", "start: bye"))
+    await engine.stop()
+    engine.environment |= {"CALLROUTER_DIALPLANS_DIR": str(folder), "CALLROUTER_WATCH": "off"}
+    await engine.start(wait=False)
+    await two.settled()
+    await two.engines[leader].kill()
+    first = callers.call("talk", DID, hold_ms=6_000)
+    await two.seconds_until_leads(standby)
+    await two.says_soon(standby, "the folder is not what was live")
+    second = callers.call("talk", DID, hold_ms=3_000)
+    statuses = [await asyncio.to_thread(one.wait, 40) for one in (first, second)]
+    await two.figure(standby, "callrouter_live_calls", 0.0)
+    await two.figure(standby, "callrouter_writer_backlog_calls", 0.0)
+    rows = await two.rows()
+
+    assert statuses == [0, 0], "somebody else hung up on a caller"
+    assert [row["disposition"] for row in rows] == ["left_early"] * 2
+    assert len({row["plan_version"] for row in rows}) == 1

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +111,14 @@ class Two:
         """SIGCONT."""
         os.kill(self.engines[number].pid, signal.SIGCONT)
 
+    async def says_soon(self, number: int, words: str, seconds: float = 15) -> None:
+        """Until they stand in its log."""
+
+        async def look() -> bool:
+            return words in self.says(number)
+
+        await until(look, seconds)
+
     def says(self, number: int) -> str:
         """Its log."""
         return self.engines[number].log_path.read_text(errors="replace")
@@ -118,9 +126,14 @@ class Two:
 
 @asynccontextmanager
 async def two_engines(
-    pbx: Pbx, folder: Path, database_url: str, environment: Mapping[str, str] | None = None
+    pbx: Pbx,
+    folder: Path,
+    database_url: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    programs: Sequence[tuple[str, ...]] = (),
 ) -> AsyncIterator[Two]:
-    """One after the other, with one data folder and one database."""
+    """One after the other, with one data folder and one database; `programs`: what each runs, if not this release."""
     dialplans = folder / "dialplans"
     for name, content in PLANS.items():
         (dialplans / name).parent.mkdir(parents=True, exist_ok=True)
@@ -140,6 +153,8 @@ async def two_engines(
         engine.engine_url = f"http://127.0.0.1:{port}"
         engine.log_path = folder / f"engine-{number}.log"
         engine.verb = "engine"
+        if programs:
+            engine.program = programs[number]
         engines.append(engine)
     two = Two(pbx=pbx, engines=engines, database_url=database_url)
     try:
