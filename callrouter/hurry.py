@@ -14,7 +14,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final, ParamSpec, TypeVar
 
@@ -33,14 +33,28 @@ def begin() -> None:
 
     Not where the environment says `CALLROUTER_REALTIME=off`, nor where the system does not allow it.
     """
-    if os.environ.get(SETTING, "").strip().lower() not in _OFF:
-        signal.signal(signal.SIGXCPU, _is_too_long)
-        hard = resource.getrlimit(resource.RLIMIT_RTTIME)[1]
-        try:
-            resource.setrlimit(resource.RLIMIT_RTTIME, (round(LONGEST_SECONDS * 1e6), hard))
-        except (OSError, ValueError):  # without a limit there is no priority either
-            return
+    if expect():
         _rise()
+
+
+def expect() -> bool:
+    """Somebody may `lend` this process priority, and nobody waits for it yet: not for ever; False: not at all."""
+    if os.environ.get(SETTING, "").strip().lower() in _OFF:
+        return False
+    signal.signal(signal.SIGXCPU, _is_too_long)
+    hard = resource.getrlimit(resource.RLIMIT_RTTIME)[1]
+    try:
+        resource.setrlimit(resource.RLIMIT_RTTIME, (round(LONGEST_SECONDS * 1e6), hard))
+    except (OSError, ValueError):  # without a limit there is no priority either
+        return False
+    return True
+
+
+def lend(pid: int) -> None:
+    """The same for a process that this one has started: it need not wait for its turn to ask for it."""
+    if os.environ.get(SETTING, "").strip().lower() not in _OFF:
+        with suppress(OSError):  # not allowed, or it has ended
+            os.sched_setscheduler(pid, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
 
 
 def end() -> None:

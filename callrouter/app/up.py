@@ -2,7 +2,8 @@
 
 The engine goes first, because it brings PostgreSQL up and its schema up to date; web follows when the engine's HTTP
 side answers, and so does the unit that brings queues and telephones to the PBX, where one was rendered here. A process
-that cannot start at all has said why, and its exit status becomes ours.
+that cannot start at all has said why, and its exit status becomes ours. Callers wait for an engine that died: another
+is loaded before (`app.leading.spare`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import secrets
 import signal
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +24,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from callrouter import hurry
 from callrouter.app.folders import keep_private
+from callrouter.app.leading.spare import OPTION, Spare
 from callrouter.app.lifetime import Lifetime
 from callrouter.asterisk.teams.folder import PbxFolder
 from callrouter.logs import configure_logs
@@ -58,6 +62,7 @@ async def run_up(settings: Settings, token: str) -> int:
     lifetime = Lifetime(stop_seconds=2 * (settings.grace_seconds + STOP_MARGIN_SECONDS) + 10)
     parts: dict[str, _Part] = {}
     reloads = Tasks()
+    spare: Spare | None = None
     secrets_of_parts = _secrets_of_parts(settings, token)
 
     def reload_soon() -> None:
@@ -84,11 +89,17 @@ async def run_up(settings: Settings, token: str) -> int:
             api=f"http://{settings.http_host}:{settings.web_port}/api/docs",
             metrics=f"{settings.engine_base_url.split(',')[0]}/metrics",
         )
-        failed = await _watch(parts, secrets_of_parts, stop)
+        if settings.realtime:
+            hurry.begin()  # it does little, and callers wait for it when the engine dies
+        if settings.spare:
+            spare = Spare(lambda since: _begin("engine", secrets_of_parts, f"{OPTION}={since}", stdin=PIPE))
+        failed = await _watch(parts, secrets_of_parts, stop, spare)
         return await _stop(parts, settings, failed)
     finally:
         stop.cancel()
         await reloads.stop()
+        if spare is not None:
+            await spare.stop()
         for part in parts.values():
             if part.process.returncode is None:
                 part.process.kill()
@@ -106,18 +117,28 @@ def _secrets_of_parts(settings: Settings, token: str) -> dict[str, str]:
 
 
 async def _start(name: str, secrets_of_parts: Mapping[str, str]) -> _Part:
-    process = await asyncio.create_subprocess_exec(
+    process = await _begin(name, secrets_of_parts)
+    if name == "engine":
+        hurry.lend(process.pid)
+    return _Part(name, process, asyncio.get_running_loop().time())
+
+
+async def _begin(
+    name: str, secrets_of_parts: Mapping[str, str], *options: str, stdin: int | None = None
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "callrouter",
         *_VERBS.get(name, (name,)),
         "--with-parent",
         str(os.getpid()),
+        *options,
+        stdin=stdin,
         env={**os.environ, **secrets_of_parts},
         # A Ctrl-C in the terminal goes to us alone; we stop the parts in order.
         start_new_session=True,
     )
-    return _Part(name, process, asyncio.get_running_loop().time())
 
 
 async def _answers(url: str, part: _Part, stop: asyncio.Task[bool]) -> bool:
@@ -145,20 +166,29 @@ def _is_alive(url: str) -> bool:
         connection.close()
 
 
-async def _watch(parts: dict[str, _Part], secrets_of_parts: Mapping[str, str], stop: asyncio.Task[bool]) -> str | None:
+async def _watch(
+    parts: dict[str, _Part], secrets_of_parts: Mapping[str, str], stop: asyncio.Task[bool], spare: Spare | None = None
+) -> str | None:
     """Start again what dies; returns the part that cannot live, or None when we are to stop."""
     tasks = Tasks()
-    keepers = {tasks.start(_keep(parts, name, secrets_of_parts), f"keeper of {name}"): name for name in parts}
+    if spare is not None:
+        spare.renew()
+    spares = {"engine": spare}
+    keepers = {
+        tasks.start(_keep(parts, name, secrets_of_parts, spares.get(name)), f"keeper of {name}"): name for name in parts
+    }
     done, _ = await asyncio.wait([*keepers, stop], return_when=asyncio.FIRST_COMPLETED)
     await tasks.stop()
     return None if stop in done else next(name for keeper, name in keepers.items() if keeper in done)
 
 
-async def _keep(parts: dict[str, _Part], name: str, secrets_of_parts: Mapping[str, str]) -> None:
+async def _keep(
+    parts: dict[str, _Part], name: str, secrets_of_parts: Mapping[str, str], spare: Spare | None = None
+) -> None:
     """Start a part again whenever it dies; returns when it never could live.
 
     One that could once is started for ever: while PostgreSQL is away web cannot start, and calls go on without it. So
-    is one that was killed: whoever cannot start ends by itself, and has said why.
+    is one that was killed: whoever cannot start ends by itself, and has said why. A spare goes on at once.
     """
     loop = asyncio.get_running_loop()
     pause, longest = RESTART_SECONDS
@@ -170,11 +200,18 @@ async def _keep(parts: dict[str, _Part], name: str, secrets_of_parts: Mapping[st
             has_lived, pause = True, RESTART_SECONDS[0]
         if not has_lived and status >= 0:
             return
+        if spare is not None and (heir := spare.take()) is not None:
+            parts[name] = _Part(name, heir, loop.time())
+            log.error("a part died, and its spare goes on", part=name, status=status)
+            spare.renew()
+            continue
         log.error("a part died and is started again", part=name, status=status, pause_seconds=pause)
         await asyncio.sleep(pause)
         pause = min(2 * pause, longest)
         with contextlib.suppress(OSError):  # no process can be made now: this one ended, so it is tried again
             parts[name] = await _start(name, secrets_of_parts)
+        if spare is not None:
+            spare.renew()
 
 
 async def _reload(part: _Part) -> None:

@@ -36,7 +36,8 @@ EXIT_INTERRUPTED: Final = 130
 def main() -> None:
     """Run the command of this process's arguments, and exit."""
     if sys.argv[1:2] == ["engine"]:
-        hurry.begin()  # until it has a loop
+        is_spare = any(argument.startswith("--spare") for argument in sys.argv)
+        (hurry.expect if is_spare else hurry.begin)()  # until it has a loop
     garbage.load_code()  # until `application` has loaded the command
     try:
         from callrouter.cli.application import run

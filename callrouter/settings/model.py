@@ -182,6 +182,11 @@ class Settings(BaseSettings):
     realtime: bool = _setting(
         "Whether the engine asks for real-time priority, as Asterisk does", "on or off", default=True
     )
+    spare: bool = _setting(
+        "Whether `callrouter up` has a second engine loaded, which goes on when the first one dies",
+        "on or off",
+        default=True,
+    )
     region: str = _setting("Country of numbers written without one", "two capitals, such as FR", default="FR")
 
     @field_validator("log_format", "log_level", "log_numbers", "expected_routes", mode="before")

@@ -70,6 +70,14 @@ class Engine:
         assert self._process is not None
         return self._process.pid
 
+    def part(self, verb: str = "engine") -> psutil.Process:
+        """One of the processes that `callrouter up` runs, by its command: of two engines the one that serves calls.
+
+        The other one, which waits for its end, is always the younger.
+        """
+        children = psutil.Process(self.pid).children(recursive=True)
+        return min((one for one in children if verb in one.cmdline()), key=psutil.Process.create_time)
+
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.returncode is None

@@ -8,8 +8,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, Outcome, Press, UntilSound, UntilTone, Wait
 from deploy.demo.stack import CHECKOUT
@@ -130,7 +128,7 @@ def test_an_engine_whose_place_is_taken_concludes_nothing(own_town: Town) -> Non
 
     async def usurp_and_stop() -> asyncio.StreamWriter:
         await asyncio.sleep(3.0)
-        [itself] = [one for one in psutil.Process(engine.pid).children(recursive=True) if "engine" in one.cmdline()]
+        itself = engine.part()
         itself.suspend()
         usurper = await _take_the_place(town)
         itself.resume()

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
-import psutil
 
 from callrouter.core.call import OfferOutcome
 from callrouter.stream.events import (
@@ -97,12 +96,6 @@ class Screen:
                 await asyncio.sleep(0.3)
 
 
-def part(town: Town, verb: str) -> psutil.Process:
-    """A process of `callrouter up`."""
-    [found] = [one for one in psutil.Process(town.stack.engine.pid).children(recursive=True) if verb in one.cmdline()]
-    return found
-
-
 def test_a_screen_knows_while_the_telephone_rings(town: Town) -> None:
     """The whole story of a call, in order, with all that a card shows; and what the agents' own screens see of it."""
     caller = town.somebody("Claire Dubois")
@@ -154,14 +147,14 @@ def test_the_engine_is_killed_and_then_web(own_town: Town) -> None:
             )
             await screen.until(lambda: bool(screen.all(CallArrived)))
             killed = time.monotonic()
-            part(town, "engine").kill()
+            town.stack.engine.part("engine").kill()
             await screen.until(lambda: bool(screen.all(EngineAway)), 5)
             away_seconds = time.monotonic() - killed
             await screen.until(lambda: len(screen.all(Snapshot)) == 2, RESTART_SECONDS)
             await calling
             await town.calling(stories.MOREAU, UntilSound(), Wait(1), HangUp(), caller=later)
             await screen.until(lambda: any(one.call.caller.number == later.number for one in screen.all(CallEnded)))
-            part(town, "web").kill()
+            town.stack.engine.part("web").kill()
             outcome = await town.calling(stories.MOREAU, UntilSound(), Wait(1), HangUp(), caller=later)
             opened = screen.opened
             await screen.until(lambda: screen.opened > opened, RESTART_SECONDS)

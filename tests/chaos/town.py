@@ -86,9 +86,7 @@ class Town:
         leader = await self.leader()
         if leader is self.standby:
             return psutil.Process(leader.pid)
-        children = psutil.Process(leader.pid).children(recursive=True)
-        [found] = [one for one in children if "engine" in one.cmdline()]
-        return found
+        return leader.part()
 
     async def is_settled(self) -> bool:
         """Whether one engine leads, and the other one, if there is one, waits."""

@@ -125,6 +125,19 @@ def test_it_starts_light() -> None:
     assert loaded.stdout == "[]\n"
 
 
+def test_an_engine_loads_what_calls_need() -> None:
+    """Callers wait for its start: what answers over HTTP, or changes the schema, comes later."""
+    code = (
+        "import sys, callrouter.cli.engine; "
+        "later = {'fastapi', 'starlette', 'uvicorn', 'alembic', 'jinja2', 'callrouter.app.wiring.front', "
+        "'callrouter.api.schemas', 'holidays.countries.france'}; "
+        "print(sorted(later & set(sys.modules)))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout == "[]\n"
+
+
 def test_route_loads_only_what_it_needs() -> None:
     """Nor does a question about a tree load what serves calls, keeps the record, or draws tables for people."""
     done = subprocess.run(

@@ -155,7 +155,8 @@ class Adoption:
         return snapshot
 
     def _start_finding(self, snapshot: Snapshot) -> dict[Version, asyncio.Task[None]]:
-        versions = {version: None for found in snapshot.callers if (version := self._version(found)) is not None}
+        known = (self._version(found) for found in _in_order(snapshot.callers))
+        versions = {version: None for version in known if version is not None}
         return {version: self._tasks.start(self._find_plan(*version), f"plan {version[0]}") for version in versions}
 
     def _version(self, found: Found) -> Version | None:
@@ -181,7 +182,7 @@ class Adoption:
     def _adopt_all(self, snapshot: Snapshot, finding: Mapping[Version, asyncio.Task[None]]) -> int:
         """How many were taken over."""
         taken, batch = 0, self._link.batch()
-        for found in snapshot.callers:
+        for found in _in_order(snapshot.callers):
             if not self._is_ours(found):
                 continue
             if not found.values["CR_STATE"]:
@@ -305,6 +306,11 @@ class Adoption:
             self._heir.tell(call.call_id, inputs.LegHeard(leg=leg, sign=inputs.LegSign.ENDED, at=over_at))
         if call.state is not CallState.QUEUED and (peer := snapshot.peer(found.channel)):
             self._switch.follow(peer, call.call_id)
+
+
+def _in_order(callers: Sequence[Found]) -> list[Found]:
+    """Those who wait for us first: in a menu, a lookup, or ringing. Who waits in a queue or talks does not notice."""
+    return sorted(callers, key=lambda found: not found.in_agi)
 
 
 def _began_at(call: Call) -> datetime:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Awaitable, Iterable
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from callrouter.app.history import PlanHistory
-from callrouter.app.live.compiling import compile_again
+from callrouter.app.live.compiling import compile_all
 from callrouter.app.live.disk_plans import DiskPlans
 from callrouter.app.live.last_live import SoundsAway
 from callrouter.app.live.live_plans import LivePlans, Version
@@ -97,11 +98,11 @@ async def test_a_plan_is_made_once(engine: Engine, monkeypatch: pytest.MonkeyPat
     """Many calls walk the same."""
     disk, made = next_one(engine), list[str]()
 
-    def noted(stored: StoredPlan, sounds: SoundSource, *, region: str, now: datetime) -> Plan | None:
-        made.append(stored.client)
-        return compile_again(stored, sounds, region=region, now=now)
+    def noted(stored: Iterable[StoredPlan], sounds: SoundSource, *, region: str, now: datetime) -> dict[str, Plan]:
+        made.extend(one.client for one in stored)
+        return compile_all(stored, sounds, region=region, now=now)
 
-    monkeypatch.setattr("callrouter.app.live.disk_plans.compile_again", noted)
+    monkeypatch.setattr("callrouter.app.live.disk_plans.compile_all", noted)
     key = version(engine.plans.plans["m"])
     assert await disk.find(*key) is await disk.find(*key)
     assert disk.at_hand(*key) is await disk.for_did("0199000010")
@@ -129,11 +130,41 @@ async def test_one_that_is_at_hand_does_not_wait_for_others(engine: Engine) -> N
     disk = next_one(engine)
     key = version(engine.plans.plans["m"])
     await disk.find(*key)
-    async with disk._making:  # as long as others are made
-        async with asyncio.timeout(1):
-            found = await disk.find(*key)
+    disk._making = asyncio.Event()  # as long as others are made
+    async with asyncio.timeout(1):
+        found = await disk.find(*key)
 
     assert found is disk.at_hand(*key)
+
+
+async def test_two_versions_of_a_client_are_made_of_their_own_documents(engine: Engine) -> None:
+    """Both are asked for at once: one call began before a change, one after it."""
+    old, new = version(engine.plans.plans["m"]), version(await engine.save("m.yaml", text(more="# second\n")))
+    engine.walked = {old}
+    await engine.keeper.flush()
+    disk = next_one(engine)
+
+    found = await asyncio.gather(disk.find(*old), disk.find(*new))
+
+    assert [plan and version(plan) for plan in found] == [old, new]
+
+
+async def test_whoever_rings_does_not_wait_for_all_who_live(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their plan is there before those that were wanted earlier, but for the ones that are being made."""
+    monkeypatch.setattr("callrouter.app.live.disk_plans.MADE_AT_ONCE", 1)
+    disk, there = next_one(engine), list[str]()
+
+    async def noted(name: str, finding: Awaitable[Plan | None]) -> None:
+        await finding
+        there.append(name)
+
+    await asyncio.gather(
+        noted("first", disk.find(*version(engine.plans.plans["n"]))),
+        noted("second", disk.find("n", "0" * 12)),
+        noted("rings", disk.for_did("0199000010")),
+    )
+
+    assert there == ["first", "rings", "second"]
 
 
 async def _look_up(disk: DiskPlans, key: Version) -> None:
