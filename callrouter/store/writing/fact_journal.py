@@ -36,7 +36,7 @@ from callrouter.core.parts import (
     write_recordings,
 )
 from callrouter.logs import Outage
-from callrouter.store.writing.spool import make_locked, open_locked
+from callrouter.store.writing.spool import append_whole, make_locked, open_locked
 from callrouter.store.writing.writer import NumberedFact, RowsRefused, Writer, WriterAway
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,8 @@ class _File:
         return bool(self._calls)
 
     def append(self, call_id: str, line: bytes) -> None:
-        self._size += os.write(self._descriptor, line)
+        append_whole(self._descriptor, line)
+        self._size += len(line)
         self._calls.add(call_id)
 
     def forget(self, call_ids: set[str]) -> bool:

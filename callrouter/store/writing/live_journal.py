@@ -7,7 +7,8 @@ here, too.
 
 A line is `<call> <state>` (`core.state`), with a third field, in microseconds since 1970, where an engine before us
 left it: until when that one lived. A line with a call alone says that it is safe elsewhere. The newest line of a call
-stands. A file that has grown is left for a new one that begins with what is still needed, so that there is one file.
+stands. A file that has grown, or that a full disk kept from growing, is left for a new one that begins with what is
+still needed, so that there is one file.
 
 An append is one `write`, some microseconds in the loop that serves calls, and survives the process. Once a second what
 was written is forced to the disk, off the loop: a machine that is reset loses that much, as AstDB does.
@@ -28,7 +29,7 @@ from uuid import uuid4
 import structlog
 
 from callrouter.logs import Outage
-from callrouter.store.writing.spool import make_locked, open_locked
+from callrouter.store.writing.spool import append_whole, make_locked, open_locked
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +70,11 @@ class LiveJournal:
     def left(self) -> Mapping[str, Left]:
         """Calls that an engine before us left in progress, and of which nothing is known since."""
         return self._left
+
+    @property
+    def disk_refuses(self) -> bool:
+        """Whether the disk takes nothing now: what is noted is in memory until it does."""
+        return self._failing.since is not None
 
     def __len__(self) -> int:
         """How many calls stand in it that are not safe elsewhere."""
@@ -119,16 +125,19 @@ class LiveJournal:
             self.taken_over.set()
         while True:
             await asyncio.sleep(SYNC_SECONDS)
+            if self.disk_refuses:
+                self._append(b"")
             if self._path is not None and (self._lines or self._is_dirty):
                 self._is_dirty = False
                 await asyncio.to_thread(_force, os.dup(self._descriptor))
 
     def _append(self, lines: bytes) -> None:
         try:
-            if self._path is None or self._size >= self._full_at:
-                self._begin_file()  # with what is needed, `lines` among it
+            if self._path is None or self._size >= self._full_at or self.disk_refuses:
+                self._begin_file()  # with what is needed, `lines` among it, and all that the disk has refused
             else:
-                self._size += os.write(self._descriptor, lines)
+                append_whole(self._descriptor, lines)
+                self._size += len(lines)
             self._is_dirty = True
             self._failing.ended()
         except OSError as error:  # calls go on, and Asterisk's journal has them
@@ -139,7 +148,7 @@ class LiveJournal:
         path = self._folder / f"live-{time.time_ns():020}-{uuid4().hex[:8]}.calls"
         descriptor = make_locked(path)
         try:
-            os.write(descriptor, needed)
+            append_whole(descriptor, needed)
         except OSError:
             os.close(descriptor)
             path.unlink(missing_ok=True)

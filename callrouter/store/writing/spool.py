@@ -165,18 +165,34 @@ def open_locked(path: Path, flags: int) -> int | None:
     return descriptor
 
 
-def write_whole(descriptor: int, content: bytes) -> None:
-    """Write all of it and have it on the disk, or leave the file as it was.
+def append_whole(descriptor: int, content: bytes) -> None:
+    """Write all of it, or leave the file as it was: a disk takes as much of a line as it has room for.
 
     Raises:
         OSError: the disk does not take it.
     """
-    before = os.fstat(descriptor).st_size
+    written = os.write(descriptor, content)
+    while written < len(content):
+        try:
+            written += os.write(descriptor, memoryview(content)[written:])
+        except OSError:
+            _take_back(descriptor, written)
+            raise
+
+
+def write_whole(descriptor: int, content: bytes) -> None:
+    """The same, and have it on the disk.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    append_whole(descriptor, content)
     try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     except OSError:
-        os.ftruncate(descriptor, before)
+        _take_back(descriptor, len(content))
         raise
+
+
+def _take_back(descriptor: int, size: int) -> None:
+    os.ftruncate(descriptor, os.fstat(descriptor).st_size - size)
