@@ -21,6 +21,7 @@ CONNECT_SECONDS: Final = 5.0
 """How long a server may take to let us in."""
 HOST_SECONDS: Final = 2.0
 """The same, of each of several."""
+DEFAULT_PORT: Final = 5432
 PATIENCE_SECONDS: Final = 2.0
 """The server cuts off a statement that takes too long, and says so; who has not said so by then has vanished."""
 
@@ -41,7 +42,11 @@ def hosts_of(url: URL) -> list[URL]:
     for index, host in enumerate(hosts):
         name, _, own = host.partition(":")
         port = own or (ports[index] if len(ports) > 1 else ports[0] if ports else "")
-        found.append(rest.set(host=name, port=int(port) if port else url.port))
+        number = int(port) if port else url.port
+        if name.startswith("/"):  # a folder of sockets, which stands nowhere else in a URL
+            found.append(rest.set(port=None).update_query_dict({"host": name, "port": str(number or DEFAULT_PORT)}))
+        else:
+            found.append(rest.set(host=name, port=number))
     return found
 
 
@@ -80,6 +85,7 @@ class Connector:
     async def _connect(self, url: URL, application: str, statement_seconds: float | None) -> Any:
         several = len(self._hosts) > 1
         seconds = HOST_SECONDS if several else CONNECT_SECONDS
+        name = url.host or url.query.get("host", "the server")
         settings = {"application_name": application, "timezone": "UTC"}
         if statement_seconds is not None:
             settings["statement_timeout"] = str(int(statement_seconds * 1000))
@@ -92,9 +98,9 @@ class Connector:
                 **({"target_session_attrs": "read-write"} if several else {}),
             )
         except TimeoutError as error:
-            raise TimeoutError(f"{url.host or 'the server'} does not let us in within {seconds:g} s") from error
+            raise TimeoutError(f"{name} does not let us in within {seconds:g} s") from error
         except asyncpg.TargetServerAttributeNotMatched as error:
-            raise ConnectionError(f"{url.host} takes no writes") from error
+            raise ConnectionError(f"{name} takes no writes") from error
 
 
 def drop(connection: Any) -> None:
