@@ -19,17 +19,15 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 import structlog
 
 from callrouter.logs import Outage
-from callrouter.store.writing.spool import append_whole, make_locked, open_locked
+from callrouter.store.writing.files import append_whole, make_locked, new_path, taken_over
 
 log = structlog.get_logger(__name__)
 
@@ -145,7 +143,7 @@ class LiveJournal:
 
     def _begin_file(self) -> None:
         needed = b"".join(self._lines.values())
-        path = self._folder / f"live-{time.time_ns():020}-{uuid4().hex[:8]}.calls"
+        path = new_path(self._folder, _PATTERN)
         descriptor = make_locked(path)
         try:
             append_whole(descriptor, needed)
@@ -173,14 +171,10 @@ class LiveJournal:
         for path in await asyncio.to_thread(lambda: sorted(self._folder.glob(_PATTERN))):
             if path == self._path:
                 continue
-            descriptor = await asyncio.to_thread(open_locked, path, 0)
-            if descriptor is None:  # a living engine's
-                continue
-            try:
-                self._inherit(await asyncio.to_thread(_read, path, self._shift))
-                await asyncio.to_thread(path.unlink, missing_ok=True)
-            finally:
-                os.close(descriptor)
+            async with taken_over(path) as is_ours:
+                if is_ours:
+                    self._inherit(await asyncio.to_thread(_read, path, self._shift))
+                    await asyncio.to_thread(path.unlink, missing_ok=True)
         if self._left:
             log.info("calls were in progress when an engine before us ended", calls=len(self._left))
 

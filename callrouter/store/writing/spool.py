@@ -9,15 +9,14 @@ set aside with its reason, like every line that does not read back and every cal
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
-import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from uuid import uuid4
+
+from callrouter.store.writing.files import make_locked, new_path, open_locked, write_whole
 
 REJECTED = "rejected.jsonl"
 _PATTERN = "calls-*.jsonl"
@@ -63,7 +62,7 @@ class Spool:
             OSError: the disk does not take them, and holds none of them.
         """
         if self._file is None:
-            path = self._folder / f"calls-{time.time_ns():020}-{uuid4().hex[:8]}.jsonl"
+            path = new_path(self._folder, _PATTERN)
             self._file = make_locked(path)
             self._adopted[path], self._since[path] = self._file, oldest_at
         # A lone surrogate is text to Python and to JSON, but to no encoding: it is kept as JSON's own escape.
@@ -83,9 +82,6 @@ class Spool:
                 continue
             descriptor = open_locked(path, 0)
             if descriptor is None:
-                continue
-            if not path.exists():  # its owner finished it between our look and our lock
-                os.close(descriptor)
                 continue
             self._adopted[path], self._since[path] = descriptor, path.stat().st_mtime
             with path.open("rb") as lines:
@@ -131,68 +127,3 @@ class Spool:
         self._since.clear()
         while self._adopted:
             os.close(self._adopted.popitem()[1])
-
-
-def make_locked(path: Path) -> int:
-    """A new file under our lock. It gets its name with the lock: whoever adopts files might lock it in between.
-
-    Raises:
-        OSError: the disk does not take it.
-    """
-    unnamed = path.with_name(f".{path.name}")
-    descriptor = open_locked(unnamed, os.O_CREAT | os.O_EXCL)
-    assert descriptor is not None, "nobody else knows its name"
-    try:
-        unnamed.rename(path)
-    except OSError:
-        os.close(descriptor)
-        unnamed.unlink(missing_ok=True)
-        raise
-    return descriptor
-
-
-def open_locked(path: Path, flags: int) -> int | None:
-    """An open file under our lock, or None when somebody else has it (or has just removed it)."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def append_whole(descriptor: int, content: bytes) -> None:
-    """Write all of it, or leave the file as it was: a disk takes as much of a line as it has room for.
-
-    Raises:
-        OSError: the disk does not take it.
-    """
-    written = os.write(descriptor, content)
-    while written < len(content):
-        try:
-            written += os.write(descriptor, memoryview(content)[written:])
-        except OSError:
-            _take_back(descriptor, written)
-            raise
-
-
-def write_whole(descriptor: int, content: bytes) -> None:
-    """The same, and have it on the disk.
-
-    Raises:
-        OSError: the disk does not take it.
-    """
-    append_whole(descriptor, content)
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        _take_back(descriptor, len(content))
-        raise
-
-
-def _take_back(descriptor: int, size: int) -> None:
-    os.ftruncate(descriptor, os.fstat(descriptor).st_size - size)
