@@ -4,7 +4,8 @@
     core_step.py        a step of the core
     ami.py              reading the manager's stream, beside panoramisk
     writer.py           rows into PostgreSQL when catching up
-    others.py           runs these two, each in a process of its own
+    drain.py            the backlog of an outage into PostgreSQL
+    others.py           runs core_step, writer and drain, each in a process of its own
     control.py          the control round trip of the whole engine, beside FastAGI, ARI and plain AsyncAGI
     load.py             calls a second, until it breaks, beside Asterisk's own dialplan
     held.py             many live calls at once

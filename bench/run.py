@@ -38,7 +38,7 @@ from bench.stand import Stand, stand
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 NAMES = (
     *("core", "route", "diff", "load800", "proof", "reload", "teams"),
-    *("ami", "writer", "control", "load", "held", "adoption", "restart", "overload", "team", "stream"),
+    *("ami", "writer", "drain", "control", "load", "held", "adoption", "restart", "overload", "team", "stream"),
 )
 BY_NAME = ("soak",)
 """Those that run only when they are asked for."""
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "teams": lambda: files.teaming(5 if options.quick else 20),
         "ami": ami.bench,
         "writer": others.writer,
+        "drain": others.drain,
         "control": lambda: _standing(control.bench, seconds),
         "load": lambda: _standing(load.bench, seconds),
         "stream": lambda: stream.bench(seconds),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,14 @@ class Server:
     handle: Any
     url: str
 
-    def pg_ctl(self, *arguments: str) -> None:
-        """Run pg_ctl on this server."""
+    def pg_ctl(self, *arguments: str, data: Path | None = None) -> None:
+        """Run pg_ctl on this server, or on one of its standbys."""
+        self.run("pg_ctl", "-w", "-D", str(data or self.handle.pgdata), *arguments)
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run a program of PostgreSQL's, as the server's user."""
         subprocess.run(
-            [str(self.handle.bin_path / "pg_ctl"), "-w", "-D", str(self.handle.pgdata), *arguments],
+            [str(self.handle.bin_path / program), *arguments],
             user=self.handle.system_user,
             check=True,
             stdout=subprocess.DEVNULL,
@@ -44,14 +49,39 @@ class Server:
             cwd="/",
         )
 
+    @property
+    def socket_dir(self) -> str:
+        """Where it listens."""
+        return str(make_url(self.url).query["host"])
+
     def crash(self) -> None:
         """Stop without a farewell to anybody."""
         self.pg_ctl("-m", "immediate", "stop")
 
     def start(self) -> None:
         """Start again, at the same place."""
-        options = f'-h "" -k {self.handle.get_postmaster_info().socket_dir}'
-        self.pg_ctl("-o", options, "-l", str(self.handle.log), "start")
+        self.pg_ctl("-o", f'-h "" -k {self.socket_dir}', "-l", str(self.handle.log), "start")
+
+    @contextmanager
+    def standby(self, folder: Path) -> Iterator[Path]:
+        """A second server, with its data and its socket in a new folder, which has every commit before whoever asked
+        for it is told; `promote` makes it the primary. Its user must be able to reach the folder.
+        """
+        shutil.chown(folder.parent, self.handle.system_user)
+        self.run("pg_basebackup", "-h", self.socket_dir, "-U", "postgres", "-R", "-c", "fast", "-D", str(folder))
+        (folder / ".s.PGSQL.5432.lock").unlink(missing_ok=True)  # the socket of the first stands among its data
+        options = f'-h "" -k {folder}'
+        self.pg_ctl("-o", options, "-l", str(folder / "log"), "start", data=folder)
+        try:
+            self.run("psql", "-q", self.url, "-c", "ALTER SYSTEM SET synchronous_standby_names = '*'")
+            self.pg_ctl("reload")
+            yield folder
+        finally:
+            self.pg_ctl("-m", "immediate", "stop", data=folder)
+
+    def promote(self, standby: Path) -> None:
+        """It takes writes from now on."""
+        self.pg_ctl("promote", data=standby)
 
     def freeze(self) -> None:
         """Stop all its processes where they are: connections stay open, and nothing answers."""
@@ -127,7 +157,12 @@ def of_tomorrow() -> Iterator[str]:
 def started(folder: Path) -> Iterator[Server]:
     """A server with its data below this folder, as callrouter itself would run it."""
     handle, url = start_server(folder)
+    server = Server(handle, url)
     try:
-        yield Server(handle, url)
+        yield server
     finally:
+        # The library stops the process that it has started, and no other.
+        if not handle.get_postmaster_info().process.is_running():
+            with suppress(subprocess.CalledProcessError):  # no other runs, either
+                server.pg_ctl("-m", "fast", "stop")
         stop_server(handle)

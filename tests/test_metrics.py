@@ -170,8 +170,18 @@ def watched(metrics: EngineMetrics) -> None:
     link = SimpleNamespace(
         connections=3, failures=7, events_received=1000, events_dropped=900, actions_failed=2, results=50
     )
-    writer = SimpleNamespace(backlog=5, oldest_seconds=0.2, written_total=40, failed_total=1)
-    metrics.watch(Sources(live_calls=lambda: 12, link_up=lambda: True, link=link, writer=writer))
+    writer = SimpleNamespace(
+        backlog=5,
+        memory_calls=2,
+        memory_limit=50,
+        disk_refuses=True,
+        oldest_seconds=0.2,
+        written_total=40,
+        failed_total=1,
+    )
+    metrics.watch(
+        Sources(live_calls=lambda: 12, link_up=lambda: True, link=link, writer=writer, journal_refused=lambda: False)
+    )
 
 
 def test_what_others_count_is_read_at_the_scrape(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
@@ -188,6 +198,10 @@ def test_what_others_count_is_read_at_the_scrape(metrics: EngineMetrics, registr
         "ami_actions_failed_total": 2,
         "writer_backlog_calls": 5,
         "writer_oldest_seconds": 0.2,
+        "writer_memory_calls": 2,
+        "writer_memory_limit_calls": 50,
+        "writer_disk_refuses": 1,
+        "journal_disk_refuses": 0,
         "writer_written_calls_total": 40,
         "writer_failed_calls_total": 1,
     }

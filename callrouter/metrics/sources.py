@@ -42,6 +42,21 @@ class WriterCounters(Protocol):
         ...
 
     @property
+    def memory_calls(self) -> int:
+        """Those of them that stand in memory alone."""
+        ...
+
+    @property
+    def memory_limit(self) -> int:
+        """So many do at most, while the disk takes calls."""
+        ...
+
+    @property
+    def disk_refuses(self) -> bool:
+        """Whether PostgreSQL is away, and the disk takes none, either."""
+        ...
+
+    @property
     def written_total(self) -> int: ...
     @property
     def failed_total(self) -> int: ...
@@ -73,6 +88,8 @@ class Sources:
     """Entries of ours in Asterisk's own database, by family."""
     kept_calls: Callable[[], int] | None = None
     """Calls of which the engine's own journal keeps what they have reached."""
+    journal_refused: Callable[[], bool] | None = None
+    """Whether the disk takes nothing of what that journal is to keep."""
 
 
 class SourceCollector(Collector):
@@ -129,6 +146,9 @@ def _sizes(sources: Sources) -> Iterable[Metric]:
     if sources.kept_calls is not None:
         said = "Calls in the engine's own journal: in progress, or not in the record yet"
         yield GaugeMetricFamily("callrouter_journal_calls", said, value=sources.kept_calls())
+    if sources.journal_refused is not None:
+        said, refused = "1 while the disk takes nothing of calls in progress", 1 if sources.journal_refused() else 0
+        yield GaugeMetricFamily("callrouter_journal_disk_refuses", said, value=refused)
     if sources.database is not None:
         said = "Entries of ours in Asterisk's own database, once a minute"
         entries = GaugeMetricFamily("callrouter_astdb_entries", said, labels=["family"])
@@ -172,6 +192,19 @@ def _writer(writer: WriterCounters) -> Iterable[Metric]:
     )
     yield GaugeMetricFamily(
         "callrouter_writer_oldest_seconds", "For how long the oldest of them has waited", value=writer.oldest_seconds
+    )
+    yield GaugeMetricFamily(
+        "callrouter_writer_memory_calls", "Those of them that stand in memory alone", value=writer.memory_calls
+    )
+    yield GaugeMetricFamily(
+        "callrouter_writer_memory_limit_calls",
+        "So many stand in memory at most, while the disk takes calls",
+        value=writer.memory_limit,
+    )
+    yield GaugeMetricFamily(
+        "callrouter_writer_disk_refuses",
+        "1 while PostgreSQL is away and the disk takes no calls, either",
+        value=1 if writer.disk_refuses else 0,
     )
     yield CounterMetricFamily(
         "callrouter_writer_written_calls", "Calls committed to PostgreSQL", value=writer.written_total

@@ -31,6 +31,7 @@ CONNECT_SECONDS: Final = 5.0
 """How long a server may take to let us in."""
 HOST_SECONDS: Final = 2.0
 """The same, of each of several."""
+DEFAULT_PORT: Final = 5432
 PATIENCE_SECONDS: Final = 2.0
 """The server cuts off a statement that takes too long, and says so; who has not said so by then has vanished."""
 
@@ -76,7 +77,11 @@ def hosts_of(url: URL) -> list[URL]:
     for index, host in enumerate(hosts):
         name, _, own = host.partition(":")
         port = own or (ports[index] if len(ports) > 1 else ports[0] if ports else "")
-        found.append(rest.set(host=name, port=int(port) if port else url.port))
+        number = int(port) if port else url.port
+        if name.startswith("/"):  # a folder of sockets, which stands nowhere else in a URL
+            found.append(rest.set(port=None).update_query_dict({"host": name, "port": str(number or DEFAULT_PORT)}))
+        else:
+            found.append(rest.set(host=name, port=number))
     return found
 
 
@@ -117,6 +122,7 @@ class Connector:
     async def _connect(self, url: URL, application: str, statement_seconds: float | None) -> Any:
         several = len(self._hosts) > 1
         seconds = HOST_SECONDS if several else CONNECT_SECONDS
+        host = url.host or url.query.get("host", "the server")
         name = self._leader.named(application) if self._leader else application
         settings = {"application_name": name, "timezone": "UTC"}
         if statement_seconds is not None:
@@ -130,9 +136,9 @@ class Connector:
                 **({"target_session_attrs": "read-write"} if several else {}),
             )
         except TimeoutError as error:
-            raise TimeoutError(f"{url.host or 'the server'} does not let us in within {seconds:g} s") from error
+            raise TimeoutError(f"{host} does not let us in within {seconds:g} s") from error
         except asyncpg.TargetServerAttributeNotMatched as error:
-            raise ConnectionError(f"{url.host} takes no writes") from error
+            raise ConnectionError(f"{host} takes no writes") from error
         if self._leader is not None:
             await _take_the_lead(connection, self._leader, seconds)
         return connection

@@ -16,7 +16,7 @@ import structlog
 
 from callrouter.delivery.ports import Delivery
 from callrouter.store.notifications import COLUMNS
-from callrouter.store.writing.spool import write_whole
+from callrouter.store.writing.files import write_whole
 
 log = structlog.get_logger(__name__)
 

@@ -42,7 +42,10 @@ BATCH_CALLS = 10_000
 _SPILL_CALLS = 5_000
 _TAKE_CALLS = 1_000
 """Calls taken from the queue without a pause."""
-_REPLAY_CALLS = 500
+_REPLAYED_CALLS = (50, 5_000)
+"""Calls of the spool that are committed together: a large batch costs PostgreSQL half of what ten small ones do, and
+what a slow server does not take in time comes in smaller ones.
+"""
 _SLICE = 8
 """Calls written to or read from a line without a pause."""
 _RETRY_SECONDS = (0.1, 1.0)
@@ -100,8 +103,12 @@ class Recorder:
         self._replayed: Iterator[list[str]] | None = None
         self._replayed_file: Path | None = None
         self._replay_lines: list[str] = []
+        """Those of it that are read and not committed."""
+        self._replayed_at_once = _REPLAYED_CALLS[1]
         self._replayed_calls = 0
         """Calls of that file that have been read, and counted off."""
+        self._in_doubt = False
+        """Whether the last batch may have been committed, though nobody said so."""
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._finished = asyncio.Event()
@@ -118,7 +125,22 @@ class Recorder:
     @property
     def backlog(self) -> int:
         """Calls that have ended and are not committed yet, in memory and on disk."""
-        return len(self._queue) + self._in_hand + self._spool.calls
+        return self.memory_calls + self._spool.calls
+
+    @property
+    def memory_calls(self) -> int:
+        """Those of them that stand in memory alone: more than `memory_limit` only while the disk refuses them."""
+        return len(self._queue) + self._in_hand
+
+    @property
+    def memory_limit(self) -> int:
+        """So many stand in memory at most, while the disk takes calls."""
+        return self._memory_calls
+
+    @property
+    def disk_refuses(self) -> bool:
+        """Whether PostgreSQL is away, and the disk takes no calls, either: memory is all there is of them."""
+        return self._unwritable.since is not None and self.away_because is not None
 
     @property
     def oldest_seconds(self) -> float:
@@ -237,7 +259,7 @@ class Recorder:
                 taken += some
                 self._in_hand += len(some)
                 await asyncio.sleep(0)
-            await self._commit([call for _, call in taken], maybe_known=False)
+            await self._commit([call for _, call in taken])
         except BaseException:
             self._queue.extendleft(reversed(taken))
             raise
@@ -249,21 +271,28 @@ class Recorder:
         """Commit the next lines of the oldest spool file; the file is deleted after its last line."""
         if not self._replay_lines and not await self._next_lines():
             return
+        lines = self._replay_lines[: self._replayed_at_once]
         calls: list[Call] = []
         unreadable: list[tuple[str, str]] = []
-        for index, line in enumerate(self._replay_lines):
+        for index, line in enumerate(lines):
             try:
                 calls.append(call_from_json(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 unreadable.append((line, repr(error)))
             if index % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
-        await self._commit(calls, maybe_known=True)
+        least, most = _REPLAYED_CALLS
+        try:
+            await self._commit(calls)
+        except WriterAway:
+            self._replayed_at_once = max(least, len(lines) // 2)
+            raise
+        self._replayed_at_once = min(most, self._replayed_at_once * 5 // 4)
         for line, reason in unreadable:
             await self._set_aside(line, f"{self._replayed_file}: {reason}")
-        self._spool.count_out(len(self._replay_lines))
-        self._replayed_calls += len(self._replay_lines)
-        self._replay_lines = []
+        self._spool.count_out(len(lines))
+        self._replayed_calls += len(lines)
+        del self._replay_lines[: len(lines)]
 
     def _read_again(self) -> None:
         """Begin the file once more: a reader that has failed says that nothing is left, and a call that is
@@ -280,7 +309,7 @@ class Recorder:
                 self._spool.count_out(self._spool.calls)
                 return False
             self._replayed_calls = 0
-            self._replayed = self._spool.read(self._replayed_file, _REPLAY_CALLS)
+            self._replayed = self._spool.read(self._replayed_file, _REPLAYED_CALLS[1])
         replayed = self._replayed
         self._replay_lines = await self._on_disk(lambda: next(replayed, []))
         self._unreadable.ended()
@@ -292,8 +321,13 @@ class Recorder:
         await self._on_disk(lambda: self._spool.remove(path))
         return False
 
-    async def _commit(self, calls: Sequence[Call], *, maybe_known: bool) -> None:
-        refused = await self._writer.write(calls, maybe_known=maybe_known)
+    async def _commit(self, calls: Sequence[Call]) -> None:
+        try:
+            refused = await self._writer.write(calls, maybe_known=self._in_doubt)
+        except WriterAway:
+            self._in_doubt = True
+            raise
+        self._in_doubt = False
         self._note_back()
         self.written_total += len(calls) - len(refused)
         for one in refused:

@@ -63,6 +63,9 @@ _encode = msgspec.json.Encoder().encode
 _encode_odd = json.JSONEncoder(ensure_ascii=False).encode
 
 
+_decode = msgspec.json.Decoder().decode
+
+
 def _json(value: object) -> str:
     try:
         return _encode(value).decode()
@@ -129,7 +132,7 @@ def call_from_json(line: str) -> Call:
     Raises:
         ValueError, KeyError, TypeError: it did not.
     """
-    fields = json.loads(line)
+    fields = _read(line)
     for name in CLOCKS:
         fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
     read = PartsReader(fields["ringing_at"].astimezone(UTC))
@@ -140,6 +143,13 @@ def call_from_json(line: str) -> Call:
         recordings=tuple(map(read.recording, fields.get("recordings", ()))),
     )
     return call_from_fields(fields, grown)
+
+
+def _read(line: str) -> Any:
+    try:
+        return _decode(line)
+    except ValueError:  # half of a surrogate pair again, or no JSON: Python's own says what it is
+        return json.loads(line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

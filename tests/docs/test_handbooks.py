@@ -66,8 +66,9 @@ def test_the_operator_finds_every_setting() -> None:
 class Rows:
     """What the recorder counts."""
 
-    backlog = written_total = failed_total = 0
+    backlog = memory_calls = memory_limit = written_total = failed_total = 0
     oldest_seconds = 0.0
+    disk_refuses = False
 
 
 def metrics() -> Iterator[str]:
@@ -88,6 +89,7 @@ def metrics() -> Iterator[str]:
         tasks=int,
         database=dict,
         kept_calls=int,
+        journal_refused=bool,
     )
     EngineMetrics(registry, version="", target_of=lambda _: None).watch(counted)
     for family in registry.collect():

@@ -26,6 +26,7 @@ from callrouter.core.call import (
     replace,
 )
 from tests.postgres import Server, started
+from tests.store.small_disk import small_disk
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -46,6 +47,13 @@ def data_dir() -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="callrouter-pg-") as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def tiny_disk(data_dir: Path) -> Iterator[Path]:
+    """A folder with room for 64 kB, which PostgreSQL's user reaches too."""
+    with small_disk(data_dir / "disk", "64k") as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -241,6 +241,14 @@ def test_the_hosts_of_a_url(query: str, hosts: list[str]) -> None:
     assert [f"{one.host}:{one.port}" for one in found] == hosts
 
 
+def test_folders_of_sockets_are_hosts_too() -> None:
+    found = hosts_of(make_url("postgresql://u@/d?host=/run/a,/run/b,c&port=1,2,3&sslmode=disable"))
+
+    assert [one.query.get("host", one.host) for one in found] == ["/run/a", "/run/b", "c"]
+    assert [one.query.get("port", one.port) for one in found] == ["1", "2", 3]
+    assert {one.query["sslmode"] for one in found} == {"disable"}
+
+
 async def test_hosts_and_ports_that_do_not_match_are_refused() -> None:
     with pytest.raises(StoreError, match="several hosts, and another number of ports"):
         await Database.open("postgresql://u@/d?host=a,b,c&port=1,2", Path("unused"))

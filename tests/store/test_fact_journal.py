@@ -19,6 +19,7 @@ from callrouter.store.trace import call_from_json, call_json
 from callrouter.store.writing import fact_journal
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.writer import Writer
+from tests.store.small_disk import enlarge
 from tests.store.test_revisions import rows
 
 MakeCall = Callable[..., Call]
@@ -235,6 +236,26 @@ async def test_a_disk_that_takes_nothing_harms_no_call(
     await taken_over(database, tmp_path)
 
     assert await rows(database, "SELECT call_id FROM offers ORDER BY 1") == [("call-000001",), ("call-000003",)]
+
+
+async def test_a_line_that_filled_the_disk_spoils_no_other(
+    database: Database, tiny_disk: Path, make_call: MakeCall
+) -> None:
+    """A disk takes half of the line for which it has no room; what is told when it has some again is whole."""
+    journal = FactJournal(Writer(database), tiny_disk)
+    for number in range(900):
+        kept(journal, make_call(number), 1, offer(make_call(number), 1, "anne"))
+    enlarge(tiny_disk)
+    for number in range(900, 910):
+        kept(journal, make_call(number), 1, offer(make_call(number), 1, "anne"))
+    journal.close()
+    await taken_over(database, tiny_disk)
+
+    stored = [number for (number,) in await rows(database, "SELECT right(call_id, 6)::int FROM offers ORDER BY 1")]
+    assert len(stored) < 910
+    assert stored[-10:] == [*range(900, 910)]
+    assert stored[:-10] == [*range(len(stored) - 10)]
+    assert files(tiny_disk) == []
 
 
 async def test_what_postgresql_cannot_hold_is_set_aside(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.writing import live_journal
 from callrouter.store.writing.live_journal import LiveJournal
+from tests.store.small_disk import enlarge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -158,4 +159,27 @@ async def test_a_full_disk_harms_no_call(tmp_path: Path, monkeypatch: pytest.Mon
     assert files(tmp_path) == []
     journal.note("1-2-2", b"Qg==")
     assert files(tmp_path)[0].read_bytes() == b"1-1-1 QQ==\n1-2-2 Qg==\n"
+    journal.close()
+
+
+async def test_a_line_that_filled_the_disk_spoils_no_other(tiny_disk: Path) -> None:
+    """A disk takes half of the line for which it has no room. Once it has, all that was noted is there."""
+    journal = LiveJournal(tiny_disk)
+    tasks = Tasks()
+    tasks.start(journal.run(), "journal of calls in progress")
+    calls = [f"1-{number}-1" for number in range(500)]
+    for call_id in calls:
+        journal.note(call_id, b"Q" * 148)
+    refused = journal.disk_refuses
+    kept = files(tiny_disk)[0].read_bytes()
+    enlarge(tiny_disk)
+    async with asyncio.timeout(10):
+        while journal.disk_refuses:
+            await asyncio.sleep(0.05)
+    await tasks.stop()
+
+    [file] = files(tiny_disk)
+    assert refused
+    assert kept.endswith(b"Q\n")
+    assert [line.split()[0].decode() for line in file.read_bytes().splitlines()] == calls
     journal.close()

@@ -375,6 +375,7 @@ async def test_a_spool_that_cannot_be_read_for_a_while_ends_nobody(
     database: Database, tmp_path: Path, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """No file descriptor is left, or the disk stumbles: new calls are recorded all the same, and the old ones later."""
+    monkeypatch.setattr(recorder_module, "_REPLAYED_CALLS", (50, 500))
     lines = [call_json(make_call(number)) for number in range(1200)]
     (tmp_path / "calls-1-dead.jsonl").write_text("\n".join(lines) + "\n")
     failed: list[OSError] = []

@@ -123,4 +123,5 @@ def sources_of(
         tasks=lambda: len(asyncio.all_tasks()),
         database=lambda: watches.database.by_family,
         kept_calls=lambda: len(records.live_journal),
+        journal_refused=lambda: records.live_journal.disk_refuses,
     )

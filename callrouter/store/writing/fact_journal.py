@@ -14,12 +14,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 import structlog
 
@@ -36,7 +34,7 @@ from callrouter.core.parts import (
     write_recordings,
 )
 from callrouter.logs import Outage
-from callrouter.store.writing.spool import make_locked, open_locked
+from callrouter.store.writing.files import append_whole, make_locked, new_path, taken_over
 from callrouter.store.writing.writer import NumberedFact, RowsRefused, Writer, WriterAway
 
 log = structlog.get_logger(__name__)
@@ -55,7 +53,7 @@ class _File:
     """A file of this process, under its lock."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / f"facts-{time.time_ns():020}-{uuid4().hex[:8]}.jsonl"
+        self.path = new_path(folder, _PATTERN)
         self._descriptor = make_locked(self.path)
         self._calls: set[str] = set()
         """Those whose facts stand in it and are not safe elsewhere."""
@@ -70,7 +68,8 @@ class _File:
         return bool(self._calls)
 
     def append(self, call_id: str, line: bytes) -> None:
-        self._size += os.write(self._descriptor, line)
+        append_whole(self._descriptor, line)
+        self._size += len(line)
         self._calls.add(call_id)
 
     def forget(self, call_ids: set[str]) -> bool:
@@ -171,17 +170,15 @@ class FactJournal:
         """Whether it was, or is none of another's; else a living engine has it."""
         if any(file.path == path for file in self._files):
             return True
-        descriptor = await asyncio.to_thread(open_locked, path, 0)
-        if descriptor is None:
-            return not await asyncio.to_thread(path.exists)
-        try:
-            await self._record(_latest(await asyncio.to_thread(path.read_bytes)))
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-        except RowsRefused as error:
-            aside = await asyncio.to_thread(path.rename, path.with_suffix(".refused"))
-            log.warning("facts of calls cannot be recorded and are set aside", file=aside.name, reason=str(error))
-        finally:
-            os.close(descriptor)
+        async with taken_over(path) as is_ours:
+            if not is_ours:
+                return not await asyncio.to_thread(path.exists)
+            try:
+                await self._record(_latest(await asyncio.to_thread(path.read_bytes)))
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+            except RowsRefused as error:
+                aside = await asyncio.to_thread(path.rename, path.with_suffix(".refused"))
+                log.warning("facts of calls cannot be recorded and are set aside", file=aside.name, reason=str(error))
         return True
 
     async def _record(self, facts: list[NumberedFact]) -> None:

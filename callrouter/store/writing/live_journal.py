@@ -7,7 +7,8 @@ here, too.
 
 A line is `<call> <state>` (`core.state`), with a third field, in microseconds since 1970, where an engine before us
 left it: until when that one lived. A line with a call alone says that it is safe elsewhere. The newest line of a call
-stands. A file that has grown is left for a new one that begins with what is still needed, so that there is one file.
+stands. A file that has grown, or that a full disk kept from growing, is left for a new one that begins with what is
+still needed, so that there is one file.
 
 An append is one `write`, some microseconds in the loop that serves calls, and survives the process. Once a second what
 was written is forced to the disk, off the loop: a machine that is reset loses that much, as AstDB does.
@@ -18,17 +19,15 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 import structlog
 
 from callrouter.logs import Outage
-from callrouter.store.writing.spool import make_locked, open_locked
+from callrouter.store.writing.files import append_whole, make_locked, new_path, taken_over
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +70,11 @@ class LiveJournal:
     def left(self) -> Mapping[str, Left]:
         """Calls that an engine before us left in progress, and of which nothing is known since."""
         return self._left
+
+    @property
+    def disk_refuses(self) -> bool:
+        """Whether the disk takes nothing now: what is noted is in memory until it does."""
+        return self._failing.since is not None
 
     def __len__(self) -> int:
         """How many calls stand in it that are not safe elsewhere."""
@@ -123,16 +127,19 @@ class LiveJournal:
             await asyncio.sleep(SYNC_SECONDS)
             if self._is_held:
                 await self._take_over()
+            if self.disk_refuses:
+                self._append(b"")
             if self._path is not None and (self._lines or self._is_dirty):
                 self._is_dirty = False
                 await asyncio.to_thread(_force, os.dup(self._descriptor))
 
     def _append(self, lines: bytes) -> None:
         try:
-            if self._path is None or self._size >= self._full_at:
-                self._begin_file()  # with what is needed, `lines` among it
+            if self._path is None or self._size >= self._full_at or self.disk_refuses:
+                self._begin_file()  # with what is needed, `lines` among it, and all that the disk has refused
             else:
-                self._size += os.write(self._descriptor, lines)
+                append_whole(self._descriptor, lines)
+                self._size += len(lines)
             self._is_dirty = True
             self._failing.ended()
         except OSError as error:  # calls go on, and Asterisk's journal has them
@@ -140,10 +147,10 @@ class LiveJournal:
 
     def _begin_file(self) -> None:
         needed = b"".join(self._lines.values())
-        path = self._folder / f"live-{time.time_ns():020}-{uuid4().hex[:8]}.calls"
+        path = new_path(self._folder, _PATTERN)
         descriptor = make_locked(path)
         try:
-            os.write(descriptor, needed)
+            append_whole(descriptor, needed)
         except OSError:
             os.close(descriptor)
             path.unlink(missing_ok=True)
@@ -169,15 +176,12 @@ class LiveJournal:
         for path in await asyncio.to_thread(lambda: sorted(self._folder.glob(_PATTERN))):
             if path == self._path:
                 continue
-            descriptor = await asyncio.to_thread(open_locked, path, 0)
-            if descriptor is None:  # a living engine's
-                self._is_held = self._is_held or await asyncio.to_thread(path.exists)
-                continue
-            try:
+            async with taken_over(path) as is_ours:
+                if not is_ours:  # a living engine's
+                    self._is_held = self._is_held or await asyncio.to_thread(path.exists)
+                    continue
                 self._inherit(await asyncio.to_thread(_read, path, self._shift))
                 await asyncio.to_thread(path.unlink, missing_ok=True)
-            finally:
-                os.close(descriptor)
         if len(self._left) > before:
             log.info("calls were in progress when an engine before us ended", calls=len(self._left) - before)
 

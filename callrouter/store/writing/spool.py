@@ -10,16 +10,15 @@ set aside with its reason, like every line that does not read back and every cal
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from uuid import uuid4
+
+from callrouter.store.writing.files import make_locked, new_path, open_locked, write_whole
 
 REJECTED = "rejected.jsonl"
 _PATTERN = "calls-*.jsonl"
@@ -77,7 +76,7 @@ class Spool:
             OSError: the disk does not take them, and holds none of them.
         """
         if self._file is None:
-            path = self._folder / f"calls-{time.time_ns():020}-{uuid4().hex[:8]}.jsonl"
+            path = new_path(self._folder, _PATTERN)
             self._file = make_locked(path)
             self._adopted[path], self._since[path] = self._file, oldest_at
         # A lone surrogate is text to Python and to JSON, but to no encoding: it is kept as JSON's own escape.
@@ -96,9 +95,6 @@ class Spool:
             descriptor = open_locked(path, 0)
             if descriptor is None:
                 is_whole = is_whole and not path.exists()
-                continue
-            if not path.exists():  # its owner finished it between our look and our lock
-                os.close(descriptor)
                 continue
             self._adopted[path], self._since[path] = descriptor, path.stat().st_mtime
             with path.open("rb") as lines:
@@ -144,52 +140,3 @@ class Spool:
         self._since.clear()
         while self._adopted:
             os.close(self._adopted.popitem()[1])
-
-
-def make_locked(path: Path) -> int:
-    """A new file under our lock. It gets its name with the lock: whoever adopts files might lock it in between.
-
-    Raises:
-        OSError: the disk does not take it.
-    """
-    unnamed = path.with_name(f".{path.name}")
-    descriptor = open_locked(unnamed, os.O_CREAT | os.O_EXCL)
-    assert descriptor is not None, "nobody else knows its name"
-    try:
-        unnamed.rename(path)
-    except OSError:
-        os.close(descriptor)
-        unnamed.unlink(missing_ok=True)
-        raise
-    return descriptor
-
-
-def open_locked(path: Path, flags: int) -> int | None:
-    """An open file under our lock, or None when somebody else has it (or has just removed it)."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def write_whole(descriptor: int, content: bytes) -> None:
-    """Write all of it and have it on the disk, or leave the file as it was.
-
-    Raises:
-        OSError: the disk does not take it.
-    """
-    before = os.fstat(descriptor).st_size
-    try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(descriptor, left) :]
-        os.fsync(descriptor)
-    except OSError:
-        os.ftruncate(descriptor, before)
-        raise
