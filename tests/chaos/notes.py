@@ -83,6 +83,8 @@ class Asked:
     call: str
     key: str
     """Its Idempotency-Key; empty: none."""
+    done_at: float = NEVER
+    """When it was answered, or whoever had asked was gone."""
 
 
 @dataclass(kw_only=True)

@@ -175,11 +175,14 @@ class _Journey:
         return not caller.heard or caller.heard[-1].name != "bye"
 
     def silence(self) -> float:
-        """The longest one after the fault, in seconds. Where silence is what a caller is to hear, there is none."""
+        """The longest one, in seconds, of what lies after the fault. Where silence is what a caller is to hear, or what
+        the web service takes to answer, there is none.
+        """
         caller, fault = self.caller, self.notes.faults[0]
         if caller.kind == "callback":
             return 0.0  # its questions leave pauses for an answer
-        quiet: list[tuple[float, float]] = []
+        calls = {row["call_id"] for row in self.rows}
+        quiet = [(one.at, one.done_at or self.ended_at) for one in self.notes.asked if one.call in calls]
         if caller.spoke_at:
             quiet.append((caller.spoke_at - 1.0, (caller.spoke_until or caller.ended_at) + SILENCE_AFTER_SECONDS))
         if caller.kind == "digits":
