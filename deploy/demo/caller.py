@@ -173,9 +173,12 @@ async def _take(step: Step, call: OutgoingCall, telephone: Telephone) -> None:
             telephone.say(speech(text, voice))
             await _said(telephone)
         case UntilTone(hertz, seconds):
+            since = telephone.packets
             wanted = " or ".join(f"{one:.0f} Hz" for one in hertz)
             await _until(
-                lambda: telephone.hears_tone(*hertz), seconds, f"did not hear a tone of {wanted or 'any kind'}"
+                lambda: telephone.heard_tone_since(since, *hertz),
+                seconds,
+                f"did not hear a tone of {wanted or 'any kind'}",
             )
         case UntilToneEnds(seconds):
             await _until(lambda: not telephone.hears_tone(), seconds, "the tone did not end")

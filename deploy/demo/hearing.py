@@ -17,6 +17,7 @@ from deploy.demo import g711
 HEARD = 0.8
 """From here on it is the same prompt: far from both sides' worst case."""
 _QUIET = 1e-3
+PIECE_SECONDS = 0.5
 
 Wave = NDArray[np.float64]
 
@@ -49,6 +50,24 @@ def find(recording: g711.Pcm, prompt: g711.Pcm) -> Match:
 def heard(recording: g711.Pcm, prompt: g711.Pcm) -> float:
     """How well the recording holds the prompt, 0.0 to 1.0; see HEARD."""
     return max(find(recording, prompt).score, 0.0)
+
+
+def share_heard(recording: g711.Pcm, prompt: g711.Pcm) -> float:
+    """How much of the prompt the recording holds in its order, piece by piece, 0.0 to 1.0 of its energy.
+
+    For prompts of which nothing may be missing: where the machine stood still in the midst of one, it was heard whole,
+    with a pause, and is the same sound at no single offset.
+    """
+    size, at, found, whole = round(PIECE_SECONDS * g711.RATE), 0, 0.0, 0.0
+    for start in range(0, len(prompt), size):
+        piece = prompt[start : start + size]
+        energy = float(np.square(piece.astype(np.float64)).sum())
+        whole += energy
+        match = find(recording[at:], piece)
+        if match.score > HEARD:
+            at += round(match.at_seconds * g711.RATE) + len(piece)
+            found += energy
+    return found / whole if whole else 0.0
 
 
 def spoken_part(pcm: g711.Pcm) -> g711.Pcm:

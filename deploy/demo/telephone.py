@@ -11,7 +11,7 @@ import random
 import struct
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, Literal, Self, cast
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Self, cast
 
 from deploy.demo import g711
 
@@ -32,9 +32,30 @@ _TONE_TOLERANCE_HERTZ = 15.0
 _EVENTS = "0123456789*#"
 SEQUENCES = 0x10000
 """Sequence numbers of RTP are 16 bits."""
+_TIMESTAMPS: Final = 0x100000000
+
+_STAMP: Final = struct.Struct("!HII")
 
 Packet = tuple[int, bool, int, bytes]
 """Payload type, marker, frames since the timestamp to show, payload."""
+
+
+class _Stamp(NamedTuple):
+    """What a packet says of its place in a stream (RFC 3550, 5.1)."""
+
+    sequence: int
+    timestamp: int
+    source: int
+
+    def after(self, samples: int) -> _Stamp:
+        """That of the next packet, if there is no pause."""
+        return _Stamp((self.sequence + 1) % SEQUENCES, (self.timestamp + samples) % _TIMESTAMPS, self.source)
+
+    def samples_until(self, arrived: _Stamp) -> int | None:
+        """For how long the sender was silent before a packet, in samples; None where another one than this was next."""
+        if (arrived.sequence, arrived.source) != (self.sequence, self.source):
+            return None
+        return (arrived.timestamp - self.timestamp) % _TIMESTAMPS
 
 
 class Telephone(asyncio.DatagramProtocol):
@@ -50,6 +71,10 @@ class Telephone(asyncio.DatagramProtocol):
         self.host = "127.0.0.1"
         self.port = 0
         self.tones: deque[float] = deque(maxlen=_TONE_FRAMES)
+        self.packets = 0
+        """Of sound that came in."""
+        self._toned: dict[int, int] = {}
+        """By frequency in Hz: how many packets had come when such a tone had last been heard for 120 ms."""
         self.keys: list[str] = []
         """Keyed by the other side."""
         self._last_key = b""
@@ -58,6 +83,7 @@ class Telephone(asyncio.DatagramProtocol):
         self._heard = bytearray()
         self._heard_from: float | None = None
         self._last_heard = 0.0
+        self._expected = _Stamp(0, 0, 0)
         self._queue: deque[Packet] = deque()
         self._background_alaw = b""
         self._background_at = 0
@@ -114,6 +140,7 @@ class Telephone(asyncio.DatagramProtocol):
         self._heard_from = None
         self._queue.clear()
         self.tones.clear()
+        self._toned.clear()
 
     # ---- the ear
 
@@ -125,7 +152,8 @@ class Telephone(asyncio.DatagramProtocol):
         if self._peer is None:
             self._peer = addr
         sound = data[12 + 4 * (data[0] & 0x0F) :]
-        self._hear(sound if self.codec == "alaw" else sound.translate(g711.FROM_ULAW))
+        stamp = _Stamp(*_STAMP.unpack_from(data, 2))
+        self._hear(sound if self.codec == "alaw" else sound.translate(g711.FROM_ULAW), stamp)
 
     def error_received(self, exc: Exception) -> None:
         """Asterisk closes its port a moment before we hang up: nothing is lost by it."""
@@ -137,17 +165,23 @@ class Telephone(asyncio.DatagramProtocol):
             self._last_key = timestamp
             self.keys.append(_EVENTS[event])
 
-    def _hear(self, alaw: bytes) -> None:
+    def _hear(self, alaw: bytes, stamp: _Stamp) -> None:
         now = time.monotonic()
         if self._heard_from is None:
             self._heard_from = now
-        # Keep the stream as it was sent, jitter or not; only a real pause counts as one.
+        # Keep the stream as it was sent, jitter or not; only a real pause counts as one. Where this process was late
+        # itself, what was sent meanwhile is still to come, and the sender's clock says that there was no pause.
         if now - self._last_heard > _LOST_SECONDS and self._heard:
             missing = round((now - self._heard_from) * g711.RATE) - len(self._heard)
-            self._heard += b"\xd5" * max(missing, 0)
+            paused = self._expected.samples_until(stamp)
+            self._heard += b"\xd5" * max(missing if paused is None else min(missing, paused), 0)
         self._last_heard = now
+        self._expected = stamp.after(len(alaw))
         self._heard += alaw
+        self.packets += 1
         self.tones.append(g711.tone_of(g711.expand(alaw)) or 0.0)
+        if self.tones[-1] and self.hears_tone(self.tones[-1]):
+            self._toned[round(self.tones[-1])] = self.packets
 
     @property
     def heard(self) -> g711.Pcm:
@@ -169,6 +203,15 @@ class Telephone(asyncio.DatagramProtocol):
             return False
         return any(
             all(abs(one - wanted) < _TONE_TOLERANCE_HERTZ for one in self.tones) for wanted in hertz or self.tones
+        )
+
+    def heard_tone_since(self, packets: int, *hertz: float) -> bool:
+        """Whether one pure tone was heard for 120 ms, one of `hertz` or any, after so many packets: a beep is shorter
+        than what a busy machine may be late with a look at it.
+        """
+        return any(
+            last > packets and (not hertz or any(abs(tone - wanted) < _TONE_TOLERANCE_HERTZ for wanted in hertz))
+            for tone, last in self._toned.items()
         )
 
     # ---- the mouth

@@ -6,13 +6,14 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from callrouter.dialplan.folder.catalogue import unknown_plan
 from callrouter.speech import Speech
 from deploy.demo import g711, stories
 from deploy.demo.caller import HangUp, Press, UntilSound, UntilTone, Wait
-from deploy.demo.hearing import HEARD, find, heard, spoken_part
+from deploy.demo.hearing import HEARD, find, heard, share_heard, spoken_part
 from deploy.demo.stack import CHECKOUT
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 def test_caller_hears_the_whole_prompt(
     told: dict[str, Told], prompt: Prompt, story: str, client: str, node: str
 ) -> None:
-    assert heard(told[story].outcome.heard, spoken_part(prompt(client, node))) > HEARD
+    assert share_heard(told[story].outcome.heard, spoken_part(prompt(client, node))) > HEARD
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,17 @@ def test_scores_tell_prompts_apart(plans: Mapping[str, Plan], prompt: Prompt) ->
     other = [heard(g711.expand(g711.compress(a)), b[: 2 * g711.RATE]) for a, b in itertools.permutations(prompts, 2)]
     assert min(same) > 0.95
     assert max(other) < HEARD - 0.2
+    shares = [share_heard(g711.expand(g711.compress(a)), b) for a, b in itertools.permutations(prompts, 2)]
+    assert max(shares) < HEARD / 2
+
+
+def test_a_prompt_with_a_pause_in_it_is_heard_whole(prompt: Prompt) -> None:
+    """As a machine that stands still for half a second makes of it."""
+    one = spoken_part(prompt("cabinet-moreau", "refuse"))
+    paused = np.concatenate((one[: g711.RATE], np.zeros(g711.RATE // 2, np.int16), one[g711.RATE :]))
+    assert heard(paused, one) < HEARD < share_heard(paused, one)
+    without = np.concatenate((one[: g711.RATE], one[g711.RATE * 2 :]))
+    assert share_heard(without, one) < HEARD
 
 
 def test_key_cuts_the_prompt_short(town: Town, prompt: Prompt) -> None:

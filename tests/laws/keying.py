@@ -77,7 +77,8 @@ def _ask_back(caller: Caller, telephone: Telephone) -> None:
 async def _leave_message(
     caller: Caller, dialog: Dialog, telephone: Telephone, longest: float, chance: random.Random
 ) -> None:
-    if not await _until(lambda: telephone.hears_tone(BEEP_HERTZ), dialog, longest):
+    since = telephone.packets
+    if not await _until(lambda: telephone.heard_tone_since(since, BEEP_HERTZ), dialog, longest):
         return
     await _until(lambda: not telephone.hears_tone(), dialog, 5)
     await dialog.is_over(0.2)
