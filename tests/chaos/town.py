@@ -24,10 +24,10 @@ from tests.chaos.answering import Answering
 from tests.chaos.clients import agents, write_folder
 from tests.chaos.ear import PACKET_SECONDS
 from tests.chaos.media import Media, media
-from tests.chaos.proxy import Proxy, proxy
 from tests.chaos.service import Service, service
 from tests.laws.sip import Port
 from tests.postgres import Server, started
+from tests.weak_line import WeakLine, weak_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Town:
     service: Service
     engine: Engine
     media: Media
-    line: Proxy | None
+    line: WeakLine | None
     database: Server | None
     beside: ThreadPoolExecutor
     """Its one thread starts what is killed when the thread that started it ends."""
@@ -134,7 +134,8 @@ async def town(seed: str, agent_count: int, needs: Needs) -> AsyncIterator[Town]
         cleanup.callback(pbx.__exit__)
         beside = ThreadPoolExecutor(max_workers=1)
         cleanup.callback(beside.shutdown)
-        line = await cleanup.enter_async_context(proxy(pbx.ami_host, pbx.ami_port)) if needs.line else None
+        ami = weak_line(lambda: asyncio.open_connection(pbx.ami_host, pbx.ami_port))
+        line = await cleanup.enter_async_context(ami) if needs.line else None
         database = cleanup.enter_context(started(root / "postgres")) if needs.database else None
         url = database.url_of(await database.migrated()) if database else ""
         settings = _settings(folder, pbx, web, line, url)
@@ -179,7 +180,7 @@ async def _standby(root: Path, pbx: Pbx, settings: Mapping[str, str]) -> AsyncIt
         await engine.kill()
 
 
-def _settings(folder: Path, pbx: Pbx, web: Service, line: Proxy | None, database_url: str) -> Mapping[str, str]:
+def _settings(folder: Path, pbx: Pbx, web: Service, line: WeakLine | None, database_url: str) -> Mapping[str, str]:
     settings = {
         "DIALPLANS_DIR": str(folder),
         "OUTGOING_HOSTS": web.host,
