@@ -19,6 +19,7 @@ from tests.weak_line import WeakLine
 Strike = Callable[[Town, Fault, float], Coroutine[Any, Any, None]]
 """Does it, for so many seconds where it can last as long as one likes, and undoes it."""
 READY_SECONDS: Final = 60.0
+READY_PAUSE_SECONDS: Final = 0.1
 SLOW_SECONDS: Final = 0.25
 """Each way."""
 FLOOD: Final = b"Event: PeerStatus\r\nPrivilege: system,all\r\nPeer: PJSIP/nobody\r\nPeerStatus: Reachable\r\n\r\n"
@@ -154,8 +155,10 @@ async def settled(place: Town) -> None:
 
 async def _ready(place: Town) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while (await figures(place)).get("callrouter_ami_up", 0.0) != 1.0 and time.monotonic() < deadline:
-        await asyncio.sleep(0.05)
+    while time.monotonic() < deadline:
+        if await place.is_ready() and (await figures(place)).get("callrouter_ami_up", 0.0) == 1.0:
+            return
+        await asyncio.sleep(READY_PAUSE_SECONDS)
 
 
 async def figures(place: Town) -> Mapping[str, float]:

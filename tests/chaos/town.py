@@ -55,6 +55,8 @@ class Town:
     service: Service
     engine: Engine
     media: Media
+    asks: httpx.AsyncClient
+    """Whether engines are ready; one for all, since to make one costs as much CPU as to ask by it."""
     line: WeakLine | None
     database: Server | None
     beside: ThreadPoolExecutor
@@ -70,7 +72,7 @@ class Town:
     async def leader(self) -> Engine:
         """Whoever says that it is ready; the first engine where nobody does."""
         for one in self.engines:
-            if await _ready(one) == _OK:
+            if await self._ready(one) == _OK:
                 return one
         return self.engine
 
@@ -90,21 +92,23 @@ class Town:
 
     async def is_settled(self) -> bool:
         """Whether one engine leads, and the other one, if there is one, waits."""
-        return sorted([await _ready(one) for one in self.engines]) == [_OK, _WAITS][: len(self.engines)]
+        return sorted([await self._ready(one) for one in self.engines]) == [_OK, _WAITS][: len(self.engines)]
+
+    async def is_ready(self) -> bool:
+        """Whether an engine leads. It is asked while one starts, which callers wait for: it has to cost little."""
+        return any([await self._ready(one) == _OK for one in self.engines])
+
+    async def _ready(self, engine: Engine) -> int:
+        """The status of /ready; 0 when nobody answers."""
+        try:
+            return (await self.asks.get(f"{engine.engine_url}/ready")).status_code
+        except httpx.HTTPError:
+            return 0
 
 
 LONG_PACKETS: Final = "[trunk](+)\nuse_ptime = yes\n"
 """Callers are sent sound in packets as long as they ask for: a third as many, of what is half the machine's work."""
 _OK, _WAITS = 200, 503
-
-
-async def _ready(engine: Engine) -> int:
-    """The status of /ready; 0 when nobody answers."""
-    async with plain_client(timeout=2.0) as client:
-        try:
-            return (await client.get(f"{engine.engine_url}/ready")).status_code
-        except httpx.HTTPError:
-            return 0
 
 
 @contextlib.asynccontextmanager
@@ -152,6 +156,7 @@ async def town(seed: str, agent_count: int, needs: Needs) -> AsyncIterator[Town]
             service=web,
             engine=engine,
             media=ears,
+            asks=await cleanup.enter_async_context(plain_client(timeout=2.0)),
             line=line,
             database=database,
             beside=beside,
