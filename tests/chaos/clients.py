@@ -92,7 +92,7 @@ _TREES: Final[Mapping[str, str]] = {
       variable: number
       min: 4
       max: 4
-      timeout: 2s
+      timeout: 1s
       next: look
       no_input: {{ retry: 9, then: bye }}
       no_match: {{ retry: 9, then: bye }}

@@ -133,6 +133,8 @@ class _Journey:
     def __init__(self, caller: Caller, rows: Sequence[Row], notes: Notes) -> None:
         self.caller, self.rows, self.notes = caller, rows, notes
         calls = {row["call_id"] for row in rows}
+        self.asked = [one for one in notes.asked if one.call in calls]
+        """The web service, for this call."""
         # An agent is shown the caller's number; a ring for a callback names no call.
         own = (one for one in notes.rings if one.kind == "agent" and one.call)
         self.rings = [one for one in own if one.call in calls or one.number == caller.number]
@@ -181,8 +183,7 @@ class _Journey:
         caller, fault = self.caller, self.notes.faults[0]
         if caller.kind == "callback":
             return 0.0  # its questions leave pauses for an answer
-        calls = {row["call_id"] for row in self.rows}
-        quiet = [(one.at, one.done_at or self.ended_at) for one in self.notes.asked if one.call in calls]
+        quiet = [(one.at, one.done_at or self.ended_at) for one in self.asked]
         if caller.spoke_at:
             quiet.append((caller.spoke_at - 1.0, (caller.spoke_until or caller.ended_at) + SILENCE_AFTER_SECONDS))
         if caller.kind == "digits":
@@ -220,6 +221,7 @@ class _Journey:
         caller, at = self.caller, self.notes.faults[0].at
         heard = ", ".join(f"{one.name} {one.since - at:+.1f}..{one.until - at:+.1f}" for one in caller.heard)
         keys = " ".join(f"{one.key}@{one.at - at:+.1f}{'' if one.taken else '!'}" for one in caller.pressed)
+        asked = ", ".join(f"{one.at - at:+.1f}..{one.done_at - at:+.1f}" for one in self.asked if one.done_at)
         rings = ", ".join(f"{one.phone} {one.answered_at - at:+.1f}..{one.ended_at - at:+.1f}" for one in self.talks)
         row = (
             {
@@ -232,7 +234,7 @@ class _Journey:
         return (
             f"{caller.kind} {caller.number} {what}. Seconds from the fault: dialled {caller.dialled_at - at:+.1f}, "
             f"{'hung up' if caller.hung_up else 'was ended'} {caller.ended_at - at:+.1f}; keyed [{keys}]; "
-            f"heard [{heard}]; talked to [{rings}]; row {row}"
+            f"heard [{heard}]; talked to [{rings}]; web service [{asked}]; row {row}"
         )
 
 
