@@ -72,12 +72,10 @@ class Sounds:
     def look(self, alaw: bytes) -> str:
         """A key of HERTZ, OTHER, or nothing: silence.
 
-        A packet may hold the end of a sound and the beginning of the next one, or a part of a frame: the last 20 ms in
-        it that are a tone name it.
+        The last 20 ms of a packet name it: before them it may hold what Asterisk had left of a sound that ended, and
+        sends with the next one, however much later that is.
         """
-        frames = [_name(g711.expand(alaw[at : at + g711.FRAME])) for at in range(0, len(alaw), g711.FRAME)]
-        tones = [name for name in frames if name in HERTZ]
-        name = tones[-1] if tones else max(frames, default="")
+        name = _name(g711.expand(alaw[-g711.FRAME :]))
         if len(self._known) < _KNOWN:
             self._known[alaw] = name
         return name

@@ -51,7 +51,7 @@ def test_a_packet_is_what_is_heard_at_its_end() -> None:
     frame, silence = 0.02, g711.SILENCE
 
     assert Sounds().look(alaw("ask", 2 * frame) + alaw("one", frame)) == "one"
-    assert Sounds().look(alaw("ask", frame) + 2 * silence) == "ask"
+    assert Sounds().look(alaw("ask", 2 * frame) + silence) == ""
     assert Sounds().look(silence + alaw("ask", 2 * frame)) == "ask"
     assert Sounds().look(alaw("ask", 0.0575) + silence[:20]) == "ask"
     assert Sounds().look(3 * silence) == ""
