@@ -16,7 +16,7 @@ from tests.chaos.sounds import OTHER, tone
 JOINED_SECONDS: Final = 0.3
 """A pause within one sound that nobody hears: idle telephones send every fifth of a second, a busy machine is late."""
 LOOKED_SECONDS: Final = 0.2
-"""Sound that is not in the table (music) is looked at so often."""
+"""Sound that is not in the table and was none of ours twice (music) is looked at so often."""
 IDLE_FRAMES: Final = 10
 """Of 20 ms, from a packet of what is said all the time to the next one."""
 PACKET_SECONDS: Final = 0.06
@@ -58,7 +58,7 @@ class Ear(Telephone):
         name = sounds.known(alaw)
         if name is None:
             last = self.stretches[-1] if self.stretches else None
-            if last is not None and last.name == OTHER and at - self._looked_at < LOOKED_SECONDS:
+            if last is not None and last.name == OTHER and last.since < self._looked_at > at - LOOKED_SECONDS:
                 name = OTHER
             else:
                 self._looked_at, name = at, sounds.look(alaw)

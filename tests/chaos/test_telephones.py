@@ -141,3 +141,15 @@ async def test_a_lookup_is_done_when_it_was_answered(monkeypatch: pytest.MonkeyP
         writer.close()
 
     assert found.asked[0].done_at - found.asked[0].at >= 0.2
+
+
+async def test_a_sound_that_begins_within_a_packet_is_known_with_the_next_one() -> None:
+    """Not only when music, which is looked at seldom, would be looked at again."""
+    async with media() as found:
+        ear = Ear.listening(found)
+        shifted = g711.compress(tone("two", 0.2)[7:])
+        ear.hear(packet(alaw("ask", 0.05) + shifted[:80]), 1.0)
+        ear.hear(packet(shifted[80:560]), 1.06)
+        ear.close()
+
+    assert [one.name for one in ear.stretches] == [OTHER, "two"]
