@@ -25,6 +25,7 @@ STOOD_STILL_SECONDS: Final = 0.5
 _LARGEST: Final = 2048
 _SO_TIMESTAMPNS: Final = 35
 """Of Linux; Python's `socket` does not name it."""
+_TRIES: Final = 100
 _STAMP: Final = struct.Struct("@ll")
 _STAMP_SPACE: Final = socket.CMSG_SPACE(_STAMP.size)
 
@@ -39,14 +40,19 @@ class Listener(Protocol):
         """20 ms have passed: so many times now."""
 
 
+def _socket() -> socket.socket:
+    found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    found.bind((HOST, 0))
+    found.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    return found
+
+
 class Line(asyncio.DatagramTransport):
     """A telephone's socket."""
 
     def __init__(self, media: Media) -> None:
         super().__init__()
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self.socket.bind((HOST, 0))
-        self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        self.socket = _socket()
         self._media = media
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
@@ -78,6 +84,8 @@ class Media:
         self._lines: dict[int, tuple[Line, Listener]] = {}
         self._awaited: dict[asyncio.Future[None], tuple[Callable[[], bool], float]] = {}
         self._frame = 0
+        self.stamped = _socket()
+        """Open all the time, so that the kernel notes times."""
 
     def plug(self, listener: Listener) -> Line:
         """A line for a telephone."""
@@ -132,6 +140,7 @@ class Media:
         for line, _ in list(self._lines.values()):
             line.close()
         self._poll.close()
+        self.stamped.close()
 
 
 def _read(line: Line, listener: Listener) -> bool:
@@ -140,15 +149,34 @@ def _read(line: Line, listener: Listener) -> bool:
         data, extra, _, _ = line.socket.recvmsg(_LARGEST, _STAMP_SPACE)
     except OSError:
         return False
-    seconds, nanoseconds = _STAMP.unpack(extra[0][2])
-    listener.hear(data, seconds + nanoseconds / 1e9)
+    listener.hear(data, _instant(extra))
     return True
+
+
+def _instant(extra: list[tuple[int, int, bytes]]) -> float:
+    seconds, nanoseconds = _STAMP.unpack(extra[0][2])
+    return float(seconds + nanoseconds / 1e9)
+
+
+async def _is_stamping(line: socket.socket) -> None:
+    """Wait for the kernel, which begins to note times a moment after somebody first asks for it, and goes on while
+    somebody does; until then what it says is when a packet was read.
+    """
+    for _ in range(_TRIES):
+        line.sendto(b"?", line.getsockname())
+        sent_at = time.time()
+        await asyncio.sleep(FRAME_SECONDS)
+        with contextlib.suppress(BlockingIOError):
+            _, extra, _, _ = line.recvmsg(_LARGEST, _STAMP_SPACE)
+            if _instant(extra) <= sent_at:
+                return
 
 
 @asynccontextmanager
 async def media() -> AsyncIterator[Media]:
     """It, at work."""
     found = Media()
+    await _is_stamping(found.stamped)
     clock = asyncio.get_running_loop().create_task(found.run())
     try:
         yield found
