@@ -1,14 +1,20 @@
-"""A line between us and a server that can be cut, fall silent or grow slow, and may hold back what a test names."""
+"""A line between us and a server that can be cut, fall silent, grow slow or be flooded, and may hold back what a test
+names.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Through = Callable[[bytes], bytes]
 """What of the server's bytes goes through."""
+FLOODS_PER_SECOND: Final = 20
+END: Final = b"\r\n\r\n"
+"""Of a message of AMI: nothing is put into one."""
 
 
 class WeakLine:
@@ -24,6 +30,7 @@ class WeakLine:
         self._open = asyncio.Event()
         self._open.set()
         self._delay_seconds = 0.0
+        self._flood = b""
         self._refuses = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -42,9 +49,13 @@ class WeakLine:
         """Whatever is said, either way, is so late."""
         self._delay_seconds = seconds
 
+    def flood(self, message: bytes, per_second: int) -> None:
+        """The server, a PBX, says this besides, so many times a second."""
+        self._flood = message * (per_second // FLOODS_PER_SECOND)
+
     def heal(self) -> None:
         """As a line should be; what was held back goes through."""
-        self._delay_seconds, self._refuses, self.through = 0.0, False, None
+        self._delay_seconds, self._refuses, self._flood, self.through = 0.0, False, b"", None
         self._open.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -83,6 +94,13 @@ class WeakLine:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, through: Through | None) -> None:
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        whole = False
+
+        async def flood() -> None:
+            while True:
+                await asyncio.sleep(1 / FLOODS_PER_SECOND)
+                if whole and self._flood:
+                    queue.put_nowait((loop.time() + self._delay_seconds, self._flood))
 
         async def deliver() -> None:
             while True:
@@ -96,7 +114,10 @@ class WeakLine:
 
         async with asyncio.TaskGroup() as group:
             group.create_task(deliver())
+            if through is not None:
+                group.create_task(flood())
             while data := await reader.read(65536):
+                whole = data.endswith(END)
                 queue.put_nowait((loop.time() + self._delay_seconds, data))
             queue.put_nowait((loop.time() + self._delay_seconds, b""))
 

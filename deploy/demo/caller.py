@@ -173,7 +173,7 @@ async def _take(step: Step, call: OutgoingCall, telephone: Telephone) -> None:
             telephone.say(speech(text, voice))
             await _said(telephone)
         case UntilTone(hertz, seconds):
-            since = telephone.packets
+            since = telephone.packets_heard
             wanted = " or ".join(f"{one:.0f} Hz" for one in hertz)
             await _until(
                 lambda: telephone.heard_tone_since(since, *hertz),

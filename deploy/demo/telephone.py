@@ -71,7 +71,7 @@ class Telephone(asyncio.DatagramProtocol):
         self.host = "127.0.0.1"
         self.port = 0
         self.tones: deque[float] = deque(maxlen=_TONE_FRAMES)
-        self.packets = 0
+        self.packets_heard = 0
         """Of sound that came in."""
         self._toned: dict[int, int] = {}
         """By frequency in Hz: how many packets had come when such a tone had last been heard for 120 ms."""
@@ -178,10 +178,10 @@ class Telephone(asyncio.DatagramProtocol):
         self._last_heard = now
         self._expected = stamp.after(len(alaw))
         self._heard += alaw
-        self.packets += 1
+        self.packets_heard += 1
         self.tones.append(g711.tone_of(g711.expand(alaw)) or 0.0)
         if self.tones[-1] and self.hears_tone(self.tones[-1]):
-            self._toned[round(self.tones[-1])] = self.packets
+            self._toned[round(self.tones[-1])] = self.packets_heard
 
     @property
     def heard(self) -> g711.Pcm:

@@ -146,10 +146,12 @@ async def _run(kind: Kind, options: argparse.Namespace) -> int:
             wrong = broken(kind, verdict)
             missed |= wrong
             _show(number, verdict, sorted(wrong), len(verdict.complaints) if options.all else SHOWN)
+            print(f"  the telephones took {notes.processor_share:.0%} of a processor", flush=True)
             found = asdict(verdict) | {"fault": kind.name, "run": run, "build": build, "seed": options.seed}
             found |= {"round": number, "broken": sorted(wrong), "load": round(os.getloadavg()[0], 1)}
             found |= {"promised": dict(kind.promised)}
             found |= {"complaints": len(verdict.complaints), "held_up_seconds": round(notes.held_up_seconds, 3)}
+            found |= {"processor_share": round(notes.processor_share, 3)}
             if not options.leave:
                 chaos.append(chaos.ROUNDS, {name: _short(value) for name, value in found.items()})
         faults = place.port.faults

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from tests.chaos.clients import DOCTOR
 from tests.chaos.ear import Ear
+from tests.chaos.media import Media
 from tests.chaos.notes import Notes, Ring
-from tests.chaos.sounds import Sounds
 from tests.laws.sip import HOST, Dialog
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ TALK_SECONDS: Final[Mapping[str, tuple[float, float]]] = {
 class Answering:
     """See the module; `ring` is what happens when a telephone is called."""
 
-    def __init__(self, sounds: Sounds) -> None:
+    def __init__(self, media: Media) -> None:
         self.notes = Notes(seed="")
-        self._sounds = sounds
+        self._media = media
         self._rings: Counter[str] = Counter()
         self._busy: set[str] = set()
 
@@ -54,7 +54,7 @@ class Answering:
         call = dialog.invite.get("x-callrouter-call", "")
         ring = Ring(phone=phone, kind=kind, call=call, number=_number(dialog), began_at=dialog.began_at)
         self.notes.rings.append(ring)
-        ear = await Ear.listening(self._sounds, says="contact" if kind == "contact" else "agent")
+        ear = Ear.listening(self._media, says="contact" if kind == "contact" else "agent")
         try:
             if phone in self._busy:
                 dialog.refuse("486 Busy Here")

@@ -28,7 +28,6 @@ PATIENCE_SECONDS: Final = 2.5
 """For what a key stands for; whoever hears the question again keys again."""
 MISSED_SECONDS: Final = 35.0
 """Whoever is not hung up on by then hangs up."""
-_TICK_SECONDS: Final = 0.03
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +109,7 @@ async def probe(number: int, town: Town, notes: Notes, seconds: float) -> float:
     caller = Caller(kind="probe", number=f"+{FIRST_CALLER + number}", did=DIDS["probe"])
     notes.callers.append(caller)
     async with _Calling(caller, town) as (dialog, ear):
-        if await _until(lambda: ear.heard_since("probe", 0.0), dialog, seconds):
+        if await _until(ear, lambda: ear.heard_since("probe", 0.0), dialog, seconds):
             return next(one.since for one in ear.stretches if one.name == "probe")
     return 0.0
 
@@ -124,7 +123,7 @@ class _Calling:
 
     async def __aenter__(self) -> tuple[Dialog, Ear]:
         caller, town = self._caller, self._town
-        self._ear = await Ear.listening(town.sounds, says="caller")
+        self._ear = Ear.listening(town.media, says="caller")
         sender, extra = CallerIdentity(number=caller.number).headers(HOST)
         caller.dialled_at = time.time()
         self._dialog = await town.port.call(
@@ -154,9 +153,11 @@ async def _while_alive(doing: Coroutine[Any, Any, None], ear: Ear, seconds: floa
     """Until it is done, or nothing was heard for so long."""
     since, task = time.time(), asyncio.get_running_loop().create_task(doing)
     try:
-        while not (await asyncio.wait({task}, timeout=0.5))[0]:
+        left = seconds
+        while not (await asyncio.wait({task}, timeout=left))[0]:
             heard_at = ear.stretches[-1].until if ear.stretches else since
-            if time.time() - max(since, heard_at) > seconds:
+            left = max(since, heard_at) + seconds - time.time()
+            if left <= 0:
                 return
         await task
     finally:
@@ -192,7 +193,7 @@ async def _choose(key: str, answer: str, caller: Caller, dialog: Dialog, ear: Ea
         press = Press(key=key, at=time.time())
         caller.pressed.append(press)
         ear.press(key)
-        press.taken = await _until(lambda at=press.at: ear.heard_since(answer, at), dialog, PATIENCE_SECONDS)  # type: ignore[misc]
+        press.taken = await _until(ear, lambda at=press.at: ear.heard_since(answer, at), dialog, PATIENCE_SECONDS)  # type: ignore[misc]
         if press.taken or not await _asked_again(dialog, ear):
             return
 
@@ -204,7 +205,7 @@ async def _key_number(script: Script, caller: Caller, dialog: Dialog, ear: Ear) 
             caller.pressed.append(Press(key=digit, at=time.time()))
             ear.press(digit)
             await dialog.is_over(0.4)
-        taken = await _until(lambda at=began_at: _is_answered(ear, at), dialog, 9.0)  # type: ignore[misc]
+        taken = await _until(ear, lambda at=began_at: _is_answered(ear, at), dialog, 9.0)  # type: ignore[misc]
         for press in caller.pressed[-len(script.digits) :]:
             press.taken = taken
         if taken:
@@ -219,17 +220,17 @@ def _is_answered(ear: Ear, since: float) -> bool:
 
 async def _asked_again(dialog: Dialog, ear: Ear) -> bool:
     """Whether the question comes again before the call is over."""
-    return await _until(lambda: ear.hears("ask"), dialog, MISSED_SECONDS) and not await dialog.is_over(0.7)
+    return await _until(ear, lambda: ear.hears("ask"), dialog, MISSED_SECONDS) and not await dialog.is_over(0.7)
 
 
 async def _leave_message(script: Script, caller: Caller, dialog: Dialog, ear: Ear) -> None:
     """Speak after the tone; who speaks for an even number of seconds hangs up, others wait until the call goes on."""
-    if not await _until(lambda: ear.heard_since("beep", 0.0), dialog, MISSED_SECONDS):
+    if not await _until(ear, lambda: ear.heard_since("beep", 0.0), dialog, MISSED_SECONDS):
         return
-    await _until(lambda: not ear.hears("beep"), dialog, 5.0)
+    await _until(ear, lambda: not ear.hears("beep"), dialog, 5.0)
     caller.spoke_at, ear.steady = time.time(), True
     ear.say(tone("caller", script.speaks_seconds))
-    await _until(lambda: not ear.is_busy, dialog, script.speaks_seconds + 5.0)
+    await _until(ear, lambda: not ear.is_busy, dialog, script.speaks_seconds + 5.0)
     caller.spoke_until = time.time()
     ear.speak(_NOTHING)
     stays = int(script.speaks_seconds) % 2 or script.speaks_seconds < SHORTEST_MESSAGE_SECONDS
@@ -245,14 +246,10 @@ async def _is_set(event: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-async def _until(true: Callable[[], bool], dialog: Dialog, seconds: float) -> bool:
+async def _until(ear: Ear, true: Callable[[], bool], dialog: Dialog, seconds: float) -> bool:
     """Whether it was so before the call was over, and in time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if dialog.over.is_set() or time.monotonic() > deadline:
-            return False
-        await asyncio.sleep(_TICK_SECONDS)
-    return True
+    await ear.media.until(lambda: dialog.over.is_set() or true(), seconds)
+    return true()
 
 
 _NOTHING: Final = tone("caller", 1.0) * 0

@@ -30,6 +30,26 @@ SHORTEST_MESSAGE_SECONDS: Final = 2.0
 _BYE: Final = "bye: { hangup: { prompt: { sound: bye } } }"
 _CLOSING: Final = "  closing: { hangup: { prompt: { sound: closing } } }\n"
 """What the PBX says alone, and no tree leads to."""
+
+
+def _said(name: str) -> str:
+    """A node that says its sound, whatever is keyed, and ends."""
+    return f"  {name}: {{ play: {{ prompt: {{ sound: {name} }}, interruptible: false, next: bye }} }}\n"
+
+
+def _look(path: str) -> str:
+    """Nodes that ask the web service and say whether it answered."""
+    return f"""\
+  look:
+    lookup:
+      url: "http://@SERVICE@/{path}"
+      timeout: 8s
+      fields: {{ word: word }}
+      next: found
+      failed: failed
+{_said("found")}{_said("failed")}"""
+
+
 _TREES: Final[Mapping[str, str]] = {
     "menu": f"""
   choose:
@@ -39,9 +59,7 @@ _TREES: Final[Mapping[str, str]] = {
       keys: {{ "1": one, "2": two }}
       no_input: {{ retry: 9, then: bye }}
       no_match: {{ retry: 9, then: bye }}
-  one: {{ play: {{ prompt: {{ sound: one }}, interruptible: false, next: bye }} }}
-  two: {{ play: {{ prompt: {{ sound: two }}, interruptible: false, next: bye }} }}
-  {_BYE}
+{_said("one")}{_said("two")}  {_BYE}
 """,
     "line": f"""
   team: {{ queue: {{ name: red, max_wait: 3m, overflow: bye }} }}
@@ -61,21 +79,11 @@ _TREES: Final[Mapping[str, str]] = {
       deliver: box
       done: thanks
       empty: bye
-  thanks: {{ play: {{ prompt: {{ sound: thanks }}, interruptible: false, next: bye }} }}
-  {_BYE}
+{_said("thanks")}  {_BYE}
 """,
     "lookup": f"""
   tell: {{ notify: {{ contact: crm, data: {{ reason: called }}, next: look }} }}
-  look:
-    lookup:
-      url: "http://@SERVICE@/lookup/{{call_id}}"
-      timeout: 8s
-      fields: {{ word: word }}
-      next: found
-      failed: failed
-  found: {{ play: {{ prompt: {{ sound: found }}, interruptible: false, next: bye }} }}
-  failed: {{ play: {{ prompt: {{ sound: failed }}, interruptible: false, next: bye }} }}
-  {_BYE}
+{_look("lookup/{call_id}")}  {_BYE}
 """,
     "digits": f"""
   number:
@@ -84,20 +92,11 @@ _TREES: Final[Mapping[str, str]] = {
       variable: number
       min: 4
       max: 4
-      timeout: 2s
+      timeout: 1s
       next: look
       no_input: {{ retry: 9, then: bye }}
       no_match: {{ retry: 9, then: bye }}
-  look:
-    lookup:
-      url: "http://@SERVICE@/digits/{{number}}/{{call_id}}"
-      timeout: 8s
-      fields: {{ word: word }}
-      next: found
-      failed: failed
-  found: {{ play: {{ prompt: {{ sound: found }}, interruptible: false, next: bye }} }}
-  failed: {{ play: {{ prompt: {{ sound: failed }}, interruptible: false, next: bye }} }}
-  {_BYE}
+{_look("digits/{number}/{call_id}")}  {_BYE}
 """,
     "callback": f"""
   ring_me:

@@ -83,6 +83,8 @@ class Asked:
     call: str
     key: str
     """Its Idempotency-Key; empty: none."""
+    done_at: float = NEVER
+    """When it was answered, or whoever had asked was gone."""
 
 
 @dataclass(kw_only=True)
@@ -110,3 +112,5 @@ class Notes:
     faults: list[Fault] = field(default_factory=list)
     held_up_seconds: float = 0.0
     """The longest time for which this process, which writes all of it down, could not: a busy machine."""
+    processor_share: float = 0.0
+    """How much of one processor this process took while callers called: they are to miss as little of it as can be."""

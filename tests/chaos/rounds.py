@@ -54,11 +54,13 @@ async def play(place: Town, kind: Kind, scale: Scale, seed: int, number: int) ->
     strikes_after = scale.pace.ramp_seconds * bool(scripts) + chance.uniform(*FAULT_SECONDS)
     began_at = time.time()
     clerk = asyncio.get_running_loop().create_task(_watch(notes))
+    worked_before = time.process_time()
     try:
         async with asyncio.TaskGroup() as group:
             for script in scripts:
                 group.create_task(live(script, place, notes, began_at))
             group.create_task(_strike(place, kind, scale, notes, began_at + strikes_after, numbers))
+        notes.processor_share = (time.process_time() - worked_before) / (time.time() - began_at)
         await _until_quiet(place)
     finally:
         clerk.cancel()

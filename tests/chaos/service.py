@@ -48,12 +48,22 @@ class Service:
         path = head.split(" ")[1]
         call = _CALL.search(path) or _CALL.search(body)
         key = headers.get("idempotency-key", "")
-        self.asked.append(Asked(at=time.time(), path=path, call=call[0] if call else "", key=key))
-        if path.startswith("/lookup"):
-            await asyncio.sleep(self._chance.uniform(*SLOW_SECONDS))
+        asked = Asked(at=time.time(), path=path, call=call[0] if call else "", key=key)
+        self.asked.append(asked)
+        if path.startswith("/lookup") and await _is_gone(reader, self._chance.uniform(*SLOW_SECONDS)):
+            asked.done_at = time.time()
+            return False
+        asked.done_at = time.time()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(_ANSWER), _ANSWER))
         await writer.drain()
         return headers.get("connection", "").lower() != "close"
+
+
+async def _is_gone(reader: asyncio.StreamReader, seconds: float) -> bool:
+    """Whether whoever asked closes the connection within so many seconds, as the kernel does for who is killed."""
+    with suppress(TimeoutError):
+        return not await asyncio.wait_for(reader.read(1), seconds)
+    return False
 
 
 @asynccontextmanager

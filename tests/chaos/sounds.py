@@ -45,12 +45,18 @@ SECONDS: Final = {
 """Of the sound files."""
 OTHER: Final = "other"
 """Music, ringing, speech: sound that is none of these."""
-_TOLERANCE_HERTZ: Final = 15.0
+_PURE: Final = 0.98
+"""Share of a sound's power that is one tone of ours; music has notes that are nearly as pure."""
+_NEAR_HERTZ: Final = 15.0
+_ENDS: Final = 8
+"""So many quiet samples before and after a sound are of the sound: those of a low tone between its waves."""
 _QUIET: Final = 120
 """Amplitude of 16 bits below which nobody hears anything."""
 _KNOWN: Final = 50_000
 _LEVEL: Final = 0.11
 """Of full scale: as loud as prompts are."""
+_NAMES: Final = tuple(HERTZ)
+_WAVES: Final = np.exp(-2j * np.pi * np.outer([*HERTZ.values()], np.arange(g711.FRAME)) / g711.RATE)
 
 
 class Sounds:
@@ -64,21 +70,30 @@ class Sounds:
         return self._known.get(alaw)
 
     def look(self, alaw: bytes) -> str:
-        """A key of HERTZ, OTHER, or nothing: silence."""
-        name = _name(g711.expand(alaw))
+        """A key of HERTZ, OTHER, or nothing: silence.
+
+        The last 20 ms of a packet name it: before them it may hold what Asterisk had left of a sound that ended, and
+        sends with the next one, however much later that is.
+        """
+        name = _name(g711.expand(alaw[-g711.FRAME :]))
         if len(self._known) < _KNOWN:
             self._known[alaw] = name
         return name
 
 
 def _name(pcm: g711.Pcm) -> str:
-    if not len(pcm) or int(np.abs(pcm.astype(np.int32)).max()) < _QUIET:
+    """Of 20 ms. All tones have whole periods in it, so that each is heard apart from the others."""
+    loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) >= _QUIET)
+    sounding = pcm[loud[0] : loud[-1] + 1] if len(loud) else pcm[:0]
+    if len(sounding) < g711.FRAME // 2:
         return ""
-    hertz = g711.tone_of(pcm)
-    if hertz is None:
-        return OTHER
-    nearest = min(HERTZ, key=lambda name: abs(HERTZ[name] - hertz))
-    return nearest if abs(HERTZ[nearest] - hertz) < _TOLERANCE_HERTZ else OTHER
+    if len(sounding) < g711.FRAME - _ENDS:  # where a sound begins or ends
+        hertz = g711.tone_of(sounding)
+        return next((name for name, one in HERTZ.items() if hertz and abs(hertz - one) < _NEAR_HERTZ), OTHER)
+    samples = pcm.astype(np.float64)
+    powers = 2 * np.abs(_WAVES @ samples) ** 2 / g711.FRAME**2
+    loudest = int(powers.argmax())
+    return _NAMES[loudest] if powers[loudest] > _PURE * float(samples @ samples) / g711.FRAME else OTHER
 
 
 def tone(name: str, seconds: float) -> g711.Pcm:

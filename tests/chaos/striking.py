@@ -13,14 +13,17 @@ import httpx
 from bench.callers import Callers, Sink
 from tests.chaos.clients import DIDS
 from tests.chaos.notes import Fault
-from tests.chaos.proxy import Proxy
 from tests.chaos.town import Town
+from tests.weak_line import WeakLine
 
 Strike = Callable[[Town, Fault, float], Coroutine[Any, Any, None]]
 """Does it, for so many seconds where it can last as long as one likes, and undoes it."""
 READY_SECONDS: Final = 60.0
+READY_PAUSE_SECONDS: Final = 0.1
 SLOW_SECONDS: Final = 0.25
 """Each way."""
+FLOOD: Final = b"Event: PeerStatus\r\nPrivilege: system,all\r\nPeer: PJSIP/nobody\r\nPeerStatus: Reachable\r\n\r\n"
+"""An event that every manager session may get, of a telephone that there is not."""
 FLOOD_PER_SECOND: Final = 4000
 OFFERED: Final = 4
 """Times the admission limit."""
@@ -57,12 +60,12 @@ async def kill_asterisk(place: Town, fault: Fault, seconds: float) -> None:
 
 async def cut_line(place: Town, fault: Fault, seconds: float) -> None:
     """Between engine and PBX: the connection breaks, and none can be made."""
-    await _on_line(place, fault, seconds, lambda line: line.cut())
+    await _on_line(place, fault, seconds, lambda line: line.cut(refuse=True))
 
 
 async def stall_line(place: Town, fault: Fault, seconds: float) -> None:
     """The connection stays, and nothing comes through."""
-    await _on_line(place, fault, seconds, lambda line: line.stall())
+    await _on_line(place, fault, seconds, lambda line: line.silence())
 
 
 async def slow_line(place: Town, fault: Fault, seconds: float) -> None:
@@ -72,10 +75,10 @@ async def slow_line(place: Town, fault: Fault, seconds: float) -> None:
 
 async def flood_line(place: Town, fault: Fault, seconds: float) -> None:
     """The PBX says much that concerns nobody."""
-    await _on_line(place, fault, seconds, lambda line: line.flood(FLOOD_PER_SECOND))
+    await _on_line(place, fault, seconds, lambda line: line.flood(FLOOD, FLOOD_PER_SECOND))
 
 
-async def _on_line(place: Town, fault: Fault, seconds: float, does: Callable[[Proxy], None]) -> None:
+async def _on_line(place: Town, fault: Fault, seconds: float, does: Callable[[WeakLine], None]) -> None:
     assert place.line is not None
     fault.at = time.time()
     does(place.line)
@@ -163,8 +166,10 @@ async def settled(place: Town) -> None:
 
 async def _ready(place: Town) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while (await figures(place)).get("callrouter_ami_up", 0.0) != 1.0 and time.monotonic() < deadline:
-        await asyncio.sleep(0.05)
+    while time.monotonic() < deadline:
+        if await place.is_ready() and (await figures(place)).get("callrouter_ami_up", 0.0) == 1.0:
+            return
+        await asyncio.sleep(READY_PAUSE_SECONDS)
 
 
 async def figures(place: Town) -> Mapping[str, float]:

@@ -200,6 +200,39 @@ def test_a_silence_is_measured_from_the_fault_on() -> None:
     assert judge(notes(waits), [RIGHT_ROW]).silence_seconds == pytest.approx(8.5)
 
 
+@pytest.mark.parametrize(("last_heard", "silence"), [(-1.7, 0.3), (-9.0, 0.3), (0.1, 0.2)])
+def test_a_silence_that_began_before_the_fault_counts_from_the_fault(last_heard: float, silence: float) -> None:
+    waits = in_menu(heard("ask", -10, last_heard), heard("bye", 0.3, 10))
+
+    assert judge(notes(waits), [RIGHT_ROW]).silence_seconds == pytest.approx(silence)
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "done_at", "silence"),
+    [
+        (-1.0, 3.0, 2.0),
+        (2.5, 5.0, 2.5),
+        (-1.0, 0.0, 5.0),
+        (5.0, 6.0, 5.0),
+    ],
+    ids=["answered late", "asked again", "the asker was killed", "after the silence"],
+)
+def test_what_the_web_service_takes_to_answer_is_no_silence_of_ours(
+    asked_at: float, done_at: float, silence: float
+) -> None:
+    waits = replace(in_menu(heard("found", 5, 7), heard("bye", 7, 10)), kind="lookup")
+    request = Asked(at=FAULT + asked_at, path="/lookup/1", call=CALL, key="k", done_at=FAULT + done_at)
+
+    assert judge(notes(waits, asked=(request,)), [RIGHT_ROW]).silence_seconds == pytest.approx(silence)
+
+
+def test_what_the_web_service_takes_for_somebody_else_is_silence() -> None:
+    waits = replace(in_menu(heard("found", 5, 7), heard("bye", 7, 10)), kind="lookup")
+    request = Asked(at=FAULT, path="/lookup/1", call="999999990-1-9", key="k", done_at=FAULT + 5)
+
+    assert judge(notes(waits, asked=(request,)), [RIGHT_ROW]).silence_seconds == pytest.approx(5.0)
+
+
 def test_a_message_is_left_in_silence() -> None:
     speaks = replace(
         in_menu(heard("beep", -5, -4.7), heard("thanks", 8, 9), heard("bye", 9, 10)),

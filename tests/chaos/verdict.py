@@ -132,6 +132,8 @@ class _Journey:
     def __init__(self, caller: Caller, rows: Sequence[Row], notes: Notes) -> None:
         self.caller, self.rows, self.notes = caller, rows, notes
         calls = {row["call_id"] for row in rows}
+        self.asked = [one for one in notes.asked if one.call in calls]
+        """The web service, for this call."""
         # An agent is shown the caller's number; a ring for a callback names no call.
         own = (one for one in notes.rings if one.kind == "agent" and one.call)
         self.rings = [one for one in own if one.call in calls or one.number == caller.number]
@@ -174,11 +176,13 @@ class _Journey:
         return not caller.heard or caller.heard[-1].name != "bye"
 
     def silence(self) -> float:
-        """The longest one after the fault, in seconds. Where silence is what a caller is to hear, there is none."""
+        """The longest one, in seconds, of what lies after the fault. Where silence is what a caller is to hear, or what
+        the web service takes to answer, there is none.
+        """
         caller, fault = self.caller, self.notes.faults[0]
         if caller.kind == "callback":
             return 0.0  # its questions leave pauses for an answer
-        quiet: list[tuple[float, float]] = []
+        quiet = [(one.at, one.done_at or self.ended_at) for one in self.asked]
         if caller.spoke_at:
             quiet.append((caller.spoke_at - 1.0, (caller.spoke_until or caller.ended_at) + SILENCE_AFTER_SECONDS))
         if caller.kind == "digits":
@@ -216,6 +220,7 @@ class _Journey:
         caller, at = self.caller, self.notes.faults[0].at
         heard = ", ".join(f"{one.name} {one.since - at:+.1f}..{one.until - at:+.1f}" for one in caller.heard)
         keys = " ".join(f"{one.key}@{one.at - at:+.1f}{'' if one.taken else '!'}" for one in caller.pressed)
+        asked = ", ".join(f"{one.at - at:+.1f}..{one.done_at - at:+.1f}" for one in self.asked if one.done_at)
         rings = ", ".join(f"{one.phone} {one.answered_at - at:+.1f}..{one.ended_at - at:+.1f}" for one in self.talks)
         row = (
             {
@@ -228,7 +233,7 @@ class _Journey:
         return (
             f"{caller.kind} {caller.number} {what}. Seconds from the fault: dialled {caller.dialled_at - at:+.1f}, "
             f"{'hung up' if caller.hung_up else 'was ended'} {caller.ended_at - at:+.1f}; keyed [{keys}]; "
-            f"heard [{heard}]; talked to [{rings}]; row {row}"
+            f"heard [{heard}]; talked to [{rings}]; web service [{asked}]; row {row}"
         )
 
 

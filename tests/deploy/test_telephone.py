@@ -73,7 +73,7 @@ async def test_a_pause_of_the_sender_is_one(telephone: Telephone, *, restarts: b
 
 async def test_a_beep_is_noticed_however_late_one_looks(telephone: Telephone) -> None:
     sender = Sender(telephone)
-    before = telephone.packets
+    before = telephone.packets_heard
     sender.send(BEEP)
     sender.say(20)
 
@@ -81,4 +81,4 @@ async def test_a_beep_is_noticed_however_late_one_looks(telephone: Telephone) ->
     assert telephone.heard_tone_since(before)
     assert telephone.heard_tone_since(before, 440.0)
     assert not telephone.heard_tone_since(before, 600.0)
-    assert not telephone.heard_tone_since(telephone.packets)
+    assert not telephone.heard_tone_since(telephone.packets_heard)

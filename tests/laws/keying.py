@@ -77,7 +77,7 @@ def _ask_back(caller: Caller, telephone: Telephone) -> None:
 async def _leave_message(
     caller: Caller, dialog: Dialog, telephone: Telephone, longest: float, chance: random.Random
 ) -> None:
-    since = telephone.packets
+    since = telephone.packets_heard
     if not await _until(lambda: telephone.heard_tone_since(since, BEEP_HERTZ), dialog, longest):
         return
     await _until(lambda: not telephone.hears_tone(), dialog, 5)

@@ -147,7 +147,7 @@ class Dialog:
         """What we offer, or accept."""
         lines = ("v=0", f"o=- 1 {self.numbered} IN IP4 {HOST}", "s=-", f"c=IN IP4 {HOST}", "t=0 0")
         media = (f"m=audio {self.media_port} RTP/AVP 8 101", "a=rtpmap:8 PCMA/8000")
-        events = ("a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "a=ptime:20", f"a={way}")
+        events = ("a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", f"a=ptime:{self.port.packet_ms}", f"a={way}")
         return "\r\n".join((*lines, *media, *events)) + "\r\n"
 
     async def request(self, method: str, extra: str = "", *, sdp: str = "") -> int:
@@ -167,6 +167,8 @@ class Port(asyncio.DatagramProtocol):
 
     def __init__(self, on_call: Callable[[Dialog], Coroutine[Any, Any, None]]) -> None:
         self.number = 0
+        self.packet_ms = 20
+        """Of sound, as our telephones would have it."""
         self.dialogs: dict[str, Dialog] = {}
         self.dead: set[str] = set()
         """Telephones without power."""
