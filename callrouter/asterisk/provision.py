@@ -183,9 +183,9 @@ class Fallbacks:
     def _all_made(self, plans: Iterable[Plan], since: datetime) -> dict[int, tuple[Plan, dict[Entry, str]]]:
         """In a thread."""
         with giving_way():
-            return {id(plan): (plan, self._entries_of(plan, since)) for plan in plans}
+            return {id(plan): (plan, self.entries_of(plan, since)) for plan in plans}
 
-    def _entries_of(self, plan: Plan, since: datetime) -> dict[Entry, str]:
+    def entries_of(self, plan: Plan, since: datetime) -> dict[Entry, str]:
         """All that is published of a plan."""
         try:
             made = ready_made(plan, since, self._shift)

@@ -8,8 +8,9 @@ another queue or number than others, or earlier, have that.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from callrouter.core.fallback import CLOSED, Alone, Ready, out_of_hours, ready_b
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED
+from callrouter.dialplan.issues import Issue, Severity
 from callrouter.questions.decisions import Decision, Decisions
 from callrouter.questions.occasions import calendar, entries, held_by, ordinary_caller
 from callrouter.questions.once import found_once
@@ -32,6 +34,12 @@ _SILENT = Script(decided={Decision("lookup", ANYBODY): FAILED})
 
 _THEIR_OWN = frozenset({Alone.QUEUE, Alone.NUMBER, Alone.REFUSED})
 """What callers of a list have of their own, also where a fallback is declared."""
+
+
+DAYS_AHEAD: Final = 15
+"""Known to Asterisk from a midnight on: two weeks from any instant of that day. Then the declared fallback has them."""
+MOST_LISTED: Final = 300
+"""Of a client's callers of lists: Asterisk's database is no telephone book."""
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -150,6 +158,54 @@ def callers_told_apart(plan: Plan, alone: AloneBy, since: datetime, until: datet
                 begun.append(entry.removesuffix("*"))
 
 
+def known_callers(plan: Plan, alone: AloneBy, since: datetime, until: datetime) -> tuple[list[Listed], int]:
+    """Those of them whom Asterisk is told of, and how many it is not: they are served as all others are.
+
+    Beginnings come first, with what is more exact. Nobody gets what is meant for others: a beginning of which a more
+    exact entry is left out is left out, too.
+    """
+    found = list(callers_told_apart(plan, alone, since, until))
+    begun = tuple(one.entry.removesuffix("*") for one in found if not one.entry[1:].isdigit())
+    kept = sorted(found, key=lambda one: not one.entry.startswith(begun))
+    count = len(kept)
+    kept, lost = kept[:MOST_LISTED], kept[MOST_LISTED:]
+    while lost:
+        lost = [one for one in kept if one.entry.endswith("*") and _has_exceptions(one, lost)]
+        kept = [one for one in kept if one not in lost]
+    return kept, count - len(kept)
+
+
+def _has_exceptions(beginning: Listed, others: Iterable[Listed]) -> bool:
+    begun = beginning.entry.removesuffix("*")
+    return any(one.entry.startswith(begun) and one.changes != beginning.changes for one in others)
+
+
+def left_out(plans: Iterable[Plan], since: datetime) -> Iterator[Issue]:
+    """Warnings of lists that are too long for Asterisk alone."""
+    until = since + timedelta(days=DAYS_AHEAD)
+    for plan in plans:
+        if sum(1 for _ in entries(plan)) <= MOST_LISTED:
+            continue
+        most = max((known_callers(plan, AloneBy(plan, did), since, until)[1] for did in plan.numbers), default=0)
+        if most:
+            lists = {name: about.reads.lists for name, about in plan.about.items() if about.reads.lists}
+            asks = plan.nodes[max(lists, key=lambda name: sum(len(one.numbers) for one in lists[name]))]
+            yield Issue(
+                file=asks.source or plan.source,
+                line=asks.line,
+                node=asks.name,
+                message=_left_out(most),
+                severity=Severity.WARNING,
+            )
+
+
+def _left_out(count: int) -> str:
+    return (
+        f"{count} of the numbers and beginnings in lists are served as all others when no engine is there:"
+        f" Asterisk alone is told of {MOST_LISTED} at most"
+    )
+
+
 def in_words(ready: Ready) -> str:
     """What a caller gets, for a person."""
     said = " ".join(sound.text or sound.file for sound in ready.sounds)
@@ -176,6 +232,9 @@ def told(plan: Plan, since: datetime, days: int = 14) -> Iterator[str]:
         alone = AloneBy(plan, did)
         for one in alone.timeline(since, until):
             yield f"    {one.at.astimezone(zone):%a %Y-%m-%d %H:%M}  {in_words(one.ready)}"
-        for listed in callers_told_apart(plan, alone, since, until):
+        callers, cut = known_callers(plan, alone, since, until)
+        for listed in callers:
             for one in listed.changes:
                 yield f"    {listed.entry}: {one.at.astimezone(zone):%a %Y-%m-%d %H:%M}  {in_words(one.ready)}"
+        if cut:
+            yield f"    {_left_out(cut)}"

@@ -24,7 +24,7 @@ exten => listen,1,Playback(silence/2)
 exten => busy,1,Wait(0.7)
  same => n,Hangup(17)
 """
-"""A caller at a telephone that sends silence, who keeps what they hear for two seconds once the routines below are over."""
+"""A caller who sends silence, and keeps what they hear for two seconds once the routines below are over."""
 CALLER = b"<sip:+33612340099@127.0.0.1>"
 
 
@@ -60,7 +60,7 @@ def test_a_caller_hears_it_ring_and_is_soon_with_the_fallback(pbx: Pbx, did: str
 
 @pytest.mark.parametrize("reads", [True, False], ids=["stands still", "is killed a moment later"])
 def test_it_rings_at_once_while_an_engine_is_logged_in_that_does_nothing(pbx: Pbx, reads: bool) -> None:
-    """Nothing tells Asterisk in time that it was killed, has stopped or is not ready yet; the fallback is as soon there."""
+    """Nothing tells Asterisk in time that it was killed, has stopped or is not ready; the fallback comes as soon."""
     engine = RawAmi(pbx)
     assert engine.login(pbx.ami_user, pbx.ami_secret)["Response"] == "Success"
     with ThreadPoolExecutor(1) as telephone:
