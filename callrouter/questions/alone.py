@@ -67,6 +67,8 @@ class AloneBy:
         self._declared = declared(plan)
         self._known: dict[tuple[Hashable, ...], Ready] = {}
         """By what the calendar says, and the lists that hold the caller: the tree reads nothing else."""
+        self._ordinary_ready: dict[tuple[str, ...], Ready] = {}
+        """By what the calendar says: where the tree leads a caller of no list."""
         self._held: dict[CallerId, tuple[str, ...]] = {}
 
     def at(self, instant: datetime, caller: CallerId | None = None) -> Ready:
@@ -79,14 +81,19 @@ class AloneBy:
             self._known[key] = self._walked(instant, caller)
         return self._known[key]
 
-    def timeline(self, since: datetime, until: datetime, caller: CallerId | None = None) -> list[Change]:
+    def timeline(self, since: datetime, until: datetime, caller: CallerId | None = None) -> tuple[Change, ...]:
         """From one instant to before another: what holds at the first, and each change."""
+        return self._timeline(since, until, caller or self._ordinary)
+
+    @found_once
+    def _timeline(self, since: datetime, until: datetime, caller: CallerId) -> tuple[Change, ...]:
         found: list[Change] = []
         for at in self._changes(since, until):
             ready = self.at(at, caller)
-            if not found or ready != found[-1].ready:
+            # The same object where it is known already: comparing two takes as long as finding one.
+            if not found or (ready is not found[-1].ready and ready != found[-1].ready):
                 found.append(Change(at=at, ready=ready))
-        return found
+        return tuple(found)
 
     @found_once
     def _changes(self, since: datetime, until: datetime) -> list[datetime]:
@@ -107,8 +114,13 @@ class AloneBy:
         ready, call = self.silent(instant, caller)
         if self._declared is None or self._is_closed(call):
             return ready
-        differs = caller != self._ordinary and ready != self.silent(instant, self._ordinary)[0]
+        differs = caller != self._ordinary and ready != self._ordinarily(self._said(instant), instant)
         return ready if differs and ready.does in _THEIR_OWN else self._declared
+
+    def _ordinarily(self, said: tuple[str, ...], instant: datetime) -> Ready:
+        if said not in self._ordinary_ready:
+            self._ordinary_ready[said] = self.silent(instant, self._ordinary)[0]
+        return self._ordinary_ready[said]
 
     def silent(self, instant: datetime, caller: CallerId) -> tuple[Ready, Call]:
         """Where the tree leads a caller who presses nothing, and the call as far as there."""
@@ -139,13 +151,13 @@ class Listed(Struct, frozen=True, kw_only=True):
 
     entry: str
     """A whole number, a beginning (`+338*`), or why there is none (`withheld`): the longest that fits counts."""
-    changes: list[Change]
+    changes: tuple[Change, ...]
 
 
 def callers_told_apart(plan: Plan, alone: AloneBy, since: datetime, until: datetime) -> Iterator[Listed]:
     """Each entry of the tree's lists by which somebody is served otherwise, or would be but for this one."""
     usual = alone.timeline(since, until)
-    known: dict[tuple[str, ...], list[Change]] = {}
+    known: dict[tuple[str, ...], tuple[Change, ...]] = {}
     begun: list[str] = []
     for entry, caller in sorted(entries(plan), key=lambda one: (len(one[0].rstrip("*")), one[0])):
         held = held_by(plan, caller)

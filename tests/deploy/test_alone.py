@@ -16,6 +16,8 @@ from tests.deploy.trunk import was_heard
 
 ROUNDS = 20
 RINGING_SECONDS, FALLBACK_SECONDS = 0.5, 3.0
+SPEAKS_AFTER_SECONDS = 0.5
+"""After the answer: until the way to the caller is through, what is said to them is lost."""
 LISTENS = """
 [test-caller]
 exten => listen,1,Playback(silence/2)
@@ -55,7 +57,7 @@ def test_a_caller_hears_it_ring_and_is_soon_with_the_fallback(pbx: Pbx, did: str
 
     assert all(sorted(one) == [100, 180, 200] for one in met), met
     assert max(one[180] for one in met) <= RINGING_SECONDS
-    assert max(one[200] for one in met) <= FALLBACK_SECONDS
+    assert max(one[200] for one in met) <= FALLBACK_SECONDS - SPEAKS_AFTER_SECONDS
 
 
 @pytest.mark.parametrize("reads", [True, False], ids=["stands still", "is killed a moment later"])
@@ -73,7 +75,7 @@ def test_it_rings_at_once_while_an_engine_is_logged_in_that_does_nothing(pbx: Pb
 
     assert sorted(met) == [100, 180, 200]
     assert met[180] <= RINGING_SECONDS
-    assert met[200] <= FALLBACK_SECONDS
+    assert met[200] <= FALLBACK_SECONDS - SPEAKS_AFTER_SECONDS
 
 
 ROUTINES = {

@@ -22,6 +22,7 @@ from __future__ import annotations
 from base64 import b32encode
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -172,6 +173,7 @@ def _with_sounds(head: str, sounds: Sequence[str]) -> str:
     return head
 
 
+@lru_cache(maxsize=4096)
 def id_of(answer: str) -> str:
     """Its digest, as a key: two answers of a million share one in one case of a thousand."""
     return b32encode(blake2b(answer.encode(), digest_size=7).digest()).decode().rstrip("=").lower()
@@ -199,6 +201,8 @@ def _times(held: Sequence[Held], key: str) -> list[tuple[str, str]]:
 def _most(held: Sequence[Held], next_key: str) -> int:
     """How many there is room for in one value, one at least."""
     low, high, room = 1, len(held), MOST_BYTES - len(next_key) - len("|00000-")
+    if len(_told(held)) <= room:
+        return high
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if len(_told(held[:middle])) <= room else (low, middle - 1)
@@ -206,9 +210,10 @@ def _most(held: Sequence[Held], next_key: str) -> int:
 
 
 def _told(held: Sequence[Held]) -> str:
-    ids = list(dict.fromkeys(id_of(text) for _, text in held))
-    parts = (f"{minute - held[0][0]}-{ids.index(id_of(text)) + 1}" for minute, text in held)
-    return f"{held[0][0]}|{'&'.join(ids)}|{'&'.join(parts)}"
+    first = held[0][0]
+    nth: dict[str, int] = {}
+    parts = [f"{minute - first}-{nth.setdefault(text, len(nth) + 1)}" for minute, text in held]
+    return f"{first}|{'&'.join([id_of(text) for text in nth])}|{'&'.join(parts)}"
 
 
 def minute_of(at: datetime) -> int:
