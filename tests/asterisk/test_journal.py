@@ -486,7 +486,7 @@ async def test_a_caller_in_a_menu_whom_the_fallback_queue_served(pbx: Pbx, calle
         room.link._session.abort("killed")
         await asyncio.sleep(6)
     await silence(pbx)
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
     call = await collected(pbx, MENU_PLAN)
 
     assert (call.disposition, call.agent) == (Disposition.ANSWERED, "agent-slow")
@@ -504,7 +504,7 @@ async def test_a_number_of_the_fallback_that_answers_is_redirected(pbx: Pbx, cal
     await asyncio.sleep(2)
     pbx.cli("channel request hangup all")
     await silence(pbx)
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
     call = await collected(pbx)
 
     assert call.disposition is Disposition.REDIRECTED
@@ -681,6 +681,12 @@ def published(pbx: Pbx) -> dict[str, str]:
     return {key.strip().rpartition("/")[2]: value.strip() for key, _, value in pairs}
 
 
+def forget(pbx: Pbx) -> None:
+    """Take away what was published."""
+    pbx.cli("database deltree callrouter/fallback")
+    pbx.cli("database deltree callrouter/published")
+
+
 async def test_fallbacks_are_published_in_every_spelling(pbx: Pbx) -> None:
     """However a trunk sends a number Asterisk alone can serve it; nothing else stays, and only what differs is sent."""
     spelt = {"+33199000010", "33199000010", "0033199000010", "0199000010"}
@@ -699,7 +705,7 @@ async def test_fallbacks_are_published_in_every_spelling(pbx: Pbx) -> None:
             await fallbacks.publish([moved], complete=True, afresh=afresh)
         await room.link.send("Ping")
         assert (failed, held) == (room.link.counters.actions_failed, published(pbx))
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
 
 
 async def test_limits_are_published_for_whom_they_hold(pbx: Pbx) -> None:
@@ -714,7 +720,7 @@ async def test_limits_are_published_for_whom_they_hold(pbx: Pbx) -> None:
             fallbacks = Fallbacks(room.link, "FR", client_calls=general)
             await fallbacks.publish([replace(PLAN, max_calls=own)], complete=True, afresh=True)
             await until(lambda found=found: limits() == found, 5)  # type: ignore[misc]
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
 
 
 async def test_a_limit_goes_with_its_client_though_another_file_is_wrong(pbx: Pbx) -> None:
@@ -725,7 +731,7 @@ async def test_a_limit_goes_with_its_client_though_another_file_is_wrong(pbx: Pb
         await until(lambda: "former:1" in pbx.cli("database show callrouter/limit"), 5)
         await fallbacks.publish([PLAN], complete=False, afresh=False)
         await until(lambda: "0 results" in pbx.cli("database show callrouter/limit"), 5)
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
 
 
 async def test_a_fallback_stays_while_its_clients_file_cannot_be_read(pbx: Pbx) -> None:
@@ -736,7 +742,7 @@ async def test_a_fallback_stays_while_its_clients_file_cannot_be_read(pbx: Pbx) 
         await fallbacks.publish([PLAN], complete=False, afresh=True)
         await fallbacks.publish([], complete=True, afresh=True)
         await until(lambda: len(published(pbx)) == 5, 5)
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
 
 
 async def test_the_national_form_is_served_when_the_pbx_is_alone(pbx: Pbx, callers: Callers) -> None:
@@ -748,7 +754,7 @@ async def test_the_national_form_is_served_when_the_pbx_is_alone(pbx: Pbx, calle
     await until(lambda: "!Queue!slow" in pbx.cli("core show channels concise"), 6)
     pbx.cli("channel request hangup all")
     await silence(pbx)
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
     pbx.cli("database deltree callrouter/ended")
 
 

@@ -26,7 +26,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, msgpack, structs
 
 from callrouter.asterisk.briefing import offer
 from callrouter.core.agents.preference import team_of
@@ -34,6 +34,7 @@ from callrouter.core.call import CallerId
 from callrouter.core.fallback import CLOSED, Alone, Ready
 from callrouter.core.numbers import beginnings
 from callrouter.core.plan import Plan
+from callrouter.core.schedule import Schedule
 from callrouter.questions.alone import DAYS_AHEAD, AloneBy, Change, declared, known_callers
 
 FALLBACKS: Final = "callrouter/fallback"
@@ -89,6 +90,23 @@ def ready_made(plan: Plan, since: datetime, shift: timedelta = timedelta()) -> R
             listed[did] = next(same, f"{plan.client}.{len(lists)}" if lists else plan.client)
             lists[listed[did]] = callers
     return ReadyMade(of_numbers=of_numbers, lists=lists, listed=listed, shared=making.shared)
+
+
+def made_of(plan: Plan, *besides: str) -> str:
+    """A digest of all that its part is made of: the whole plan, and `besides`."""
+    held = structs.asdict(plan) | {"schedules": [_by_text(one) for one in plan.schedules.values()]}
+    kinds = [node.kind for node in plan.nodes.values()]
+    try:
+        content = msgpack.encode((held, kinds, besides), order="deterministic")
+    except TypeError:  # not by text: another digest each time an engine starts, which writes once too often
+        content = repr((held, kinds, besides)).encode(errors="surrogatepass")
+    return b32encode(blake2b(content, digest_size=15).digest()).decode().lower()
+
+
+def _by_text(schedule: Schedule) -> dict[str, object]:
+    """Its fields; what goes by days is in their order."""
+    fields = structs.asdict(schedule).items()
+    return {name: sorted(one.items()) if isinstance(one, Mapping) else one for name, one in fields}
 
 
 def spelt(callers: Mapping[str, str], region: str) -> dict[str, str]:
