@@ -21,9 +21,21 @@ import structlog
 
 from callrouter.asterisk.codec import whole_number
 from callrouter.asterisk.line.recordings import Recorded, message_taken
-from callrouter.asterisk.notes import Noted, instant, missed, noted_in, read_answers
+from callrouter.asterisk.notes import MIDDLE, Noted, instant, missed, noted_in, read_answers
 from callrouter.core import engine, inputs, state
-from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Presentation, Visit, replace
+from callrouter.core.call import (
+    Call,
+    CallerId,
+    CallState,
+    Clocks,
+    DialOutcome,
+    Disposition,
+    LegPurpose,
+    Presentation,
+    QueueOutcome,
+    Visit,
+    replace,
+)
 from callrouter.core.fallback import recording_alone
 from callrouter.core.nodes.message import recording_of
 from callrouter.core.numbers import ANONYMOUS, normalise
@@ -202,11 +214,30 @@ def _tell_all(
     # The handler's clock has whole seconds and the PBX's own opinion of them: a call never ends before it began.
     at = max(row.ended_at, earliest)
     for told in missed(row.noted, reason=_FALLBACK, earliest=earliest, latest=at, queued_at=queued_at):
+        if isinstance(told, inputs.ControlLost):
+            call = _talked(plan, call, row, told.at)
         call = engine.step(plan, call, told).call
+    call = _talked(plan, call, row, at)
     if row.noted.voiced is not None and listen is not None:
         name = recording_alone(row.call_id)
         call = engine.step(plan, call, message_taken(row.noted.voiced, name, listen(name), at)).call
     return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause, by_caller=None)).call
+
+
+def _talked(plan: Plan, call: Call, row: EndedRow, latest: datetime) -> Call:
+    """Whose conversation was over before, and who waited then for an engine to go on, has talked until then only."""
+    over_at = row.noted.over_at
+    began_at = max((leg.answered_at for leg in call.legs if leg.open and leg.answered_at), default=last_known(call))
+    if over_at is None or call.state is not CallState.CONNECTED or over_at < began_at - MIDDLE:
+        return call  # it was an earlier one
+    at = min(max(over_at, began_at), latest)
+    for leg in call.legs:
+        if leg.open and leg.purpose in (LegPurpose.AGENT, LegPurpose.CONTACT):
+            for sign in (inputs.LegSign.HUNG_UP, inputs.LegSign.ENDED):
+                call = engine.step(plan, call, inputs.LegHeard(leg=leg.leg, sign=sign, at=at)).call
+    # One of the two: the other is refused.
+    call = engine.step(plan, call, inputs.QueueLeft(step=call.step, outcome=QueueOutcome.ANSWERED, at=at)).call
+    return engine.step(plan, call, inputs.DialEnded(step=call.step, outcome=DialOutcome.ANSWERED, at=at)).call
 
 
 def last_known(call: Call) -> datetime:

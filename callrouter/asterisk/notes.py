@@ -50,8 +50,8 @@ class Answers:
 NOBODY: Final = Answers()
 _NOT_SET: Final = "(null)"
 _ANSWERS: Final = ("MEMBERNAME", "CR_QUEUED_AT", "QEHOLDTIME", "CR_ACCEPTED", "CR_ACCEPTED_BY", "CR_OBJECTED")
-_OBJECTED: Final = 5
-"""Where the time of an objection stands, after the answers."""
+_OBJECTED, _OVER = 5, 6
+"""Where the time of an objection stands, after the answers, and that of the end of a conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,8 @@ class Noted:
     since: Answers = NOBODY
     objected_at: datetime | None = None
     """When the caller objected to being recorded, to the second."""
+    over_at: datetime | None = None
+    """When the last conversation within a routine was over, to the second; known of ended calls only."""
     voiced: Voiced | None = None
 
 
@@ -107,14 +109,16 @@ def noted_in(before: str, lost: str, now: str, shift: timedelta = timedelta(), *
     the time of an objection is added.
     """
     lost_at, standing = instant(lost, shift), read_answers(now, shift)
-    objected_at = instant((*now.split("/"), *[""] * _OBJECTED)[_OBJECTED], shift)
+    more = (*now.split("/"), *[""] * (_OVER + 1))
+    objected_at, over_at = instant(more[_OBJECTED], shift), instant(more[_OVER], shift)
     if lost_at is None:
-        return Noted(before=standing, objected_at=objected_at)
+        return Noted(before=standing, objected_at=objected_at, over_at=over_at)
     return Noted(
         before=read_answers(before, shift),
         lost_at=lost_at,
         since=standing,
         objected_at=objected_at,
+        over_at=over_at,
         voiced=read_voiced(voiced, shift),
     )
 

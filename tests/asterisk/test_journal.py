@@ -393,7 +393,7 @@ async def collected(pbx: Pbx, plan: Plan = PLAN) -> Call:
 
 async def silence(pbx: Pbx) -> None:
     """All calls are over."""
-    await until(lambda: "0 active channels" in pbx.cli("core show channels count"), 15)
+    await until(lambda: pbx.cli("core show channels count").startswith("0 active channels"), 15)
 
 
 async def test_calls_without_an_engine_are_collected_by_the_next(pbx: Pbx) -> None:
@@ -471,6 +471,32 @@ async def test_a_dial_that_was_answered_after_the_engines_death(pbx: Pbx, caller
     assert call.clocks.ended_at is not None
     assert 0.4 <= call.waiting_seconds(call.clocks.ended_at) <= 4  # Asterisk notes whole seconds
     assert call.talk_seconds() >= 1
+
+
+@pytest.mark.parametrize("answers_late", [False, True], ids=["talking already", "answered later"])
+@pytest.mark.parametrize("queue", [False, True], ids=["dial", "queue"])
+async def test_who_waits_for_an_engine_after_their_conversation_does_not_talk(
+    pbx: Pbx, callers: Callers, queue: bool, answers_late: bool
+) -> None:
+    """Whom they talked to hung up while no engine was there; they heard music until the lease was over."""
+    number = RedirectNode(name="number", number="+33639980006", ring_seconds=20.0, exits={"failed": "bye"})
+    line = QueueNode(name="line", queue="slow", max_wait_seconds=60, exits={"overflow": "bye"})
+    plan = plan_of(line if queue else number, BYE)
+    pbx.cli("dialplan set global TALK 2")
+    async with engine_room(pbx, plan) as room:
+        state = (CallState.QUEUED if queue else CallState.DIALLING) if answers_late else CallState.CONNECTED
+        callers.call("listen", DID)
+        await room.reached(lambda call: call.state is state)
+        room.link._closing.set()
+        room.link._session.abort("killed")
+        await silence(pbx)
+    call = await collected(pbx, plan)
+
+    assert call.disposition is (Disposition.ANSWERED if queue else Disposition.REDIRECTED)
+    assert call.clocks.bridged_at is not None
+    assert call.clocks.ended_at is not None
+    assert 0.9 <= call.talk_seconds() <= 3.6  # of Asterisk's whole seconds, at either end
+    assert (call.clocks.ended_at - call.clocks.bridged_at).total_seconds() > 5
 
 
 async def test_a_caller_in_a_menu_whom_the_fallback_queue_served(pbx: Pbx, callers: Callers) -> None:
