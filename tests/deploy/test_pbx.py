@@ -377,7 +377,7 @@ def test_without_an_engine_the_lease_ends_in_the_fallback(
     assert abs(int(epoch) - time.time()) < 5
     assert 0 <= int(epoch) - int(lost) <= 10
     assert (form, did, shown, number, how, kept) == ("v2", "0140000001", "a", CALLER, "1", state)
-    assert (before, answers) == ("////", "//////")  # of the answers, when they objected, and when a talk was over, besides
+    assert (before, answers) == ("////", "//////")  # of the answers, an objection and a talk that is over besides
 
 
 def test_every_call_leaves_a_row_that_says_who_had_it(
