@@ -30,6 +30,7 @@ from callrouter.core.call import (
     Clocks,
     DialOutcome,
     Disposition,
+    LegPurpose,
     Presentation,
     QueueOutcome,
     Visit,
@@ -212,25 +213,14 @@ def _tell_all(
 ) -> Call:
     at = _ended_at(call, row, earliest)
     for told in missed(row.noted, reason=_FALLBACK, earliest=earliest, latest=at, queued_at=queued_at):
+        if isinstance(told, inputs.ControlLost):
+            call = _talked(plan, call, row, told.at)
         call = engine.step(plan, call, told).call
-    call = _conversation_over(plan, call, row.noted.over_at, at)
+    call = _talked(plan, call, row, at)
     if row.noted.voiced is not None and listen is not None:
         name = recording_alone(row.call_id)
         call = engine.step(plan, call, message_taken(row.noted.voiced, name, listen(name), at)).call
     return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause, by_caller=None)).call
-
-
-def _conversation_over(plan: Plan, call: Call, over_at: datetime | None, latest: datetime) -> Call:
-    """What the caller heard after it, while nobody went on from it, was no talk."""
-    if over_at is None or call.state is not CallState.CONNECTED:
-        return call
-    began_at = last_known(call)
-    if over_at < began_at - 2 * MIDDLE:
-        return call  # it is an earlier one's
-    at = min(max(over_at, began_at), latest)
-    if call.queue_visits and call.queue_visits[-1].left_at is None:
-        return engine.step(plan, call, inputs.QueueLeft(step=call.step, outcome=QueueOutcome.ANSWERED, at=at)).call
-    return engine.step(plan, call, inputs.DialEnded(step=call.step, outcome=DialOutcome.ANSWERED, at=at)).call
 
 
 def _ended_at(call: Call, row: EndedRow, earliest: datetime) -> datetime:
@@ -241,6 +231,22 @@ def _ended_at(call: Call, row: EndedRow, earliest: datetime) -> datetime:
     if call.state is CallState.HANGING_UP and earliest >= row.ended_at - MIDDLE:
         return earliest
     return max(row.ended_at, earliest)
+
+
+def _talked(plan: Plan, call: Call, row: EndedRow, latest: datetime) -> Call:
+    """Whose conversation was over before, and who waited then for an engine to go on, has talked until then only."""
+    over_at = row.noted.over_at
+    began_at = max((leg.answered_at for leg in call.legs if leg.open and leg.answered_at), default=last_known(call))
+    if over_at is None or call.state is not CallState.CONNECTED or over_at < began_at - MIDDLE:
+        return call  # it was an earlier one
+    at = min(max(over_at, began_at), latest)
+    for leg in call.legs:
+        if leg.open and leg.purpose in (LegPurpose.AGENT, LegPurpose.CONTACT):
+            for sign in (inputs.LegSign.HUNG_UP, inputs.LegSign.ENDED):
+                call = engine.step(plan, call, inputs.LegHeard(leg=leg.leg, sign=sign, at=at)).call
+    # One of the two: the other is refused.
+    call = engine.step(plan, call, inputs.QueueLeft(step=call.step, outcome=QueueOutcome.ANSWERED, at=at)).call
+    return engine.step(plan, call, inputs.DialEnded(step=call.step, outcome=DialOutcome.ANSWERED, at=at)).call
 
 
 def last_known(call: Call) -> datetime:

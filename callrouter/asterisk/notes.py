@@ -73,9 +73,9 @@ class Noted:
     since: Answers = NOBODY
     objected_at: datetime | None = None
     """When the caller objected to being recorded, to the second."""
-    voiced: Voiced | None = None
     over_at: datetime | None = None
-    """When the conversation ended from which nobody went on, to the second; None where there was none."""
+    """When the last conversation within a routine was over, to the second; known of ended calls only."""
+    voiced: Voiced | None = None
 
 
 def read_voiced(text: str, shift: timedelta = timedelta()) -> Voiced | None:
@@ -109,15 +109,16 @@ def noted_in(before: str, lost: str, now: str, shift: timedelta = timedelta(), *
     the times of an objection, and of the end of a conversation, are added.
     """
     lost_at, standing = instant(lost, shift), read_answers(now, shift)
-    fields = (*now.split("/"), *[""] * _OVER)
-    objected_at = instant(fields[_OBJECTED], shift)
+    more = (*now.split("/"), *[""] * (_OVER + 1))
+    objected_at, over_at = instant(more[_OBJECTED], shift), instant(more[_OVER], shift)
     if lost_at is None:
-        return Noted(before=standing, objected_at=objected_at, over_at=instant(fields[_OVER], shift))
+        return Noted(before=standing, objected_at=objected_at, over_at=over_at)
     return Noted(
         before=read_answers(before, shift),
         lost_at=lost_at,
         since=standing,
         objected_at=objected_at,
+        over_at=over_at,
         voiced=read_voiced(voiced, shift),
     )
 

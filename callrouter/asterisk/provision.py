@@ -7,6 +7,8 @@ engine takes a call, or control of it was lost.
 `callrouter/offer/<did>` is what an agent's telephone shows of the fallback's caller (`asterisk.briefing`),
 `callrouter/brief/<did>` what is whispered to them. Asterisk looks a number up as it was dialled, so each stands there
 in every spelling a trunk may send. Only what differs is written, and what is not published any more is deleted.
+`callrouter/published/<client>` says by which plan, and on which day, all of a client's was written: where it says so of
+every client there is nothing to work out, to read or to write, which is how most engines start.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Final, TypeVar
 
 import structlog
 
+from callrouter import __version__
 from callrouter.asterisk.alone.ready_made import (
     ANSWERS,
     BRIEFS,
@@ -31,6 +34,7 @@ from callrouter.asterisk.alone.ready_made import (
     TIMES,
     Entry,
     lengths_of,
+    made_of,
     only_declared,
     ready_made,
     spelt,
@@ -46,11 +50,14 @@ from callrouter.runtime.giving_way import giving_way
 log = structlog.get_logger(__name__)
 
 LIMITS: Final = "callrouter/limit"
+PUBLISHED: Final = "callrouter/published"
 FAMILIES: Final = (ANSWERS, TIMES, RECORDINGS, LIMITS, OFFERS, BRIEFS, FALLBACKS, CALLERS)
 """In the order in which they are written: what is pointed at is there before what points at it."""
 T = TypeVar("T")
 _SLICE: Final = 50
 """Entries worked on without a pause: some 0.3 ms, after which the loop may serve its callers."""
+_DIGESTS: Final = 5
+"""Digests of plans: as long."""
 _LOOKED_AT: Final = 1000
 """Entries that are only compared: as long."""
 _PLANS_AT_ONCE: Final = 20
@@ -94,7 +101,10 @@ class Fallbacks:
         self._now = now
         self._shift = shift
         self._there: dict[Entry, str] = {}
-        """What AstDB holds, as far as we know."""
+        """What AstDB holds, if `_known`."""
+        self._known = False
+        self._published: dict[str, str] = {}
+        """By client: of what its entries there are."""
         self._made: dict[int, tuple[Plan, dict[Entry, str]]] = {}
         """By the plan, which is an object of its own for as long as it stands here: its entries from `_day` on."""
         self._day = datetime.min.replace(tzinfo=UTC)
@@ -126,13 +136,31 @@ class Fallbacks:
             AmiError: the link went away meanwhile.
         """
         async with self._publishing:
-            await self._make(plans)
-            wanted = await self._wanted(plans)
+            published = await self._published_by(plans, self._midnight())
             if afresh:
-                self._there = await self._read(wanted)
-            for family, changed in sorted((await self._changed(wanted)).items(), key=lambda one: _place_of(one[0])):
-                await self._put((((family, key), value) for key, value in changed))
-            await self._delete(await self._gone(wanted, complete=complete and bool(wanted)))
+                self._known, self._there = False, {}
+                self._published = dict(await entries(self._link, PUBLISHED))
+            stale = [
+                one for one, made in self._published.items() if published.get(one, "" if complete else made) != made
+            ]
+            if stale or published.keys() - self._published.keys():
+                await self._write(plans, published, stale, complete=complete)
+
+    async def _write(
+        self, plans: Collection[Plan], published: Mapping[str, str], stale: Iterable[str], *, complete: bool
+    ) -> None:
+        """Clients who are `stale`, or new, are said to be published only when all of theirs is there."""
+        await self._make(plans)
+        wanted = await self._wanted(plans)
+        if not self._known:
+            self._there = await self._read()
+            self._known = True
+        await self._delete((PUBLISHED, client) for client in stale)
+        for family, changed in sorted((await self._changed(wanted)).items(), key=lambda one: _place_of(one[0])):
+            await self._put((((family, key), value) for key, value in changed))
+        await self._delete(await self._gone(wanted, complete=complete and bool(wanted)))
+        news = ((client, made) for client, made in published.items() if self._published.get(client) != made)
+        await self._put(((PUBLISHED, client), made) for client, made in news)
 
     async def _changed(self, wanted: Mapping[Entry, str]) -> dict[str, list[tuple[str, str]]]:
         """By family: what does not stand there yet."""
@@ -183,9 +211,9 @@ class Fallbacks:
     def _all_made(self, plans: Iterable[Plan], since: datetime) -> dict[int, tuple[Plan, dict[Entry, str]]]:
         """In a thread."""
         with giving_way():
-            return {id(plan): (plan, self._entries_of(plan, since)) for plan in plans}
+            return {id(plan): (plan, self.entries_of(plan, since)) for plan in plans}
 
-    def _entries_of(self, plan: Plan, since: datetime) -> dict[Entry, str]:
+    def entries_of(self, plan: Plan, since: datetime) -> dict[Entry, str]:
         """All that is published of a plan."""
         try:
             made = ready_made(plan, since, self._shift)
@@ -205,16 +233,34 @@ class Fallbacks:
                 found.update(((family, spelling + more), value) for (family, more), value in values.items() if value)
         return found
 
-    async def _read(self, wanted: Iterable[Entry]) -> dict[Entry, str]:
-        """What is there, of lists of callers of those that are wanted: others are pointed at by nothing."""
-        lists = dict.fromkeys(family for family, _ in wanted if family.startswith(LISTED))
+    async def _read(self) -> dict[Entry, str]:
+        """What is there; all lists of callers at once: for each answer Asterisk looks at its whole database."""
         found: dict[Entry, str] = {}
-        for some in _slices((*FAMILIES, *lists)):
-            read = await asyncio.gather(*(entries(self._link, family) for family in some))
-            for family, held in zip(some, read, strict=True):
-                for rows in _slices(held, _LOOKED_AT):
-                    found.update(((family, key), value) for key, value in rows)
-                    await asyncio.sleep(0)
+        for family in FAMILIES:
+            for rows in _slices(await entries(self._link, family), _LOOKED_AT):
+                found.update(((family, key), value) for key, value in rows)
+                await asyncio.sleep(0)
+        for rows in _slices(await entries(self._link, LISTED.rstrip("/")), _LOOKED_AT):
+            for key, value in rows:
+                name, _, who = key.partition("/")
+                found[LISTED + name, who] = value
+            await asyncio.sleep(0)
+        return found
+
+    async def _published_by(self, plans: Iterable[Plan], since: datetime) -> dict[str, str]:
+        """What would be written of each client, as a digest."""
+        told = (
+            __version__,
+            since.isoformat(),
+            str(self._shift),
+            self._region,
+            str(self._client_calls),
+            self._recordings_dir,
+        )
+        found: dict[str, str] = {}
+        for some in _slices(plans, _DIGESTS):
+            found.update((plan.client, made_of(plan, *told)) for plan in some)
+            await asyncio.sleep(0)
         return found
 
     async def _wanted(self, plans: Iterable[Plan]) -> dict[Entry, str]:
@@ -238,7 +284,10 @@ class Fallbacks:
                         "an entry for the PBX alone cannot be published", family=family, did=key, reason=str(error)
                     )
                 else:
-                    self._there[family, key] = value
+                    if family == PUBLISHED:
+                        self._published[key] = value
+                    else:
+                        self._there[family, key] = value
             batch.write()
             await asyncio.sleep(0)
 
@@ -247,7 +296,10 @@ class Fallbacks:
             batch = self._link.batch()
             for family, key in some:
                 batch.post("DBDel", {"Family": family, "Key": key}, about=key)
-                del self._there[family, key]
+                if family == PUBLISHED:
+                    del self._published[key]
+                else:
+                    del self._there[family, key]
             batch.write()
             await asyncio.sleep(0)
 

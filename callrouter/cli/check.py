@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from callrouter.dialplan.folder.loudness import far_from_the_others
 from callrouter.dialplan.folder.sound_files import sound_folders
 from callrouter.dialplan.issues import Issue, Severity, errors, how_many
 from callrouter.dialplan.show.text import tree
+from callrouter.questions.alone import left_out
 from callrouter.questions.expected import run_expected
 from callrouter.settings import load_secrets, load_settings
 
@@ -51,7 +53,8 @@ def check(
     catalogue = load_directory(where, PaperSpeech(places), region=settings.region, beside=True)
     outgoing = check_web_services(catalogue.plans.values(), settings.outgoing_hosts, load_secrets())
     loud = far_from_the_others(catalogue.plans.values())
-    issues = (*catalogue.issues, *outgoing, *loud, *run_expected(read_tables(where), catalogue))
+    alone = left_out(catalogue.plans.values(), datetime.now(UTC))
+    issues = (*catalogue.issues, *outgoing, *loud, *alone, *run_expected(read_tables(where), catalogue))
     if as_json:
         print(json.dumps(_as_json(catalogue, issues), indent=2, ensure_ascii=False))
     elif as_github:

@@ -8,8 +8,9 @@ another queue or number than others, or earlier, have that.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from callrouter.core.fallback import CLOSED, Alone, Ready, out_of_hours, ready_b
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED
+from callrouter.dialplan.issues import Issue, Severity
 from callrouter.questions.decisions import Decision, Decisions
 from callrouter.questions.occasions import calendar, entries, held_by, ordinary_caller
 from callrouter.questions.once import found_once
@@ -32,6 +34,12 @@ _SILENT = Script(decided={Decision("lookup", ANYBODY): FAILED})
 
 _THEIR_OWN = frozenset({Alone.QUEUE, Alone.NUMBER, Alone.REFUSED})
 """What callers of a list have of their own, also where a fallback is declared."""
+
+
+DAYS_AHEAD: Final = 15
+"""Known to Asterisk from a midnight on: two weeks from any instant of that day. Then the declared fallback has them."""
+MOST_LISTED: Final = 300
+"""Of a client's callers of lists: Asterisk's database is no telephone book."""
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -59,6 +67,8 @@ class AloneBy:
         self._declared = declared(plan)
         self._known: dict[tuple[Hashable, ...], Ready] = {}
         """By what the calendar says, and the lists that hold the caller: the tree reads nothing else."""
+        self._ordinary_ready: dict[tuple[str, ...], Ready] = {}
+        """By what the calendar says: where the tree leads a caller of no list."""
         self._held: dict[CallerId, tuple[str, ...]] = {}
 
     def at(self, instant: datetime, caller: CallerId | None = None) -> Ready:
@@ -71,14 +81,19 @@ class AloneBy:
             self._known[key] = self._walked(instant, caller)
         return self._known[key]
 
-    def timeline(self, since: datetime, until: datetime, caller: CallerId | None = None) -> list[Change]:
+    def timeline(self, since: datetime, until: datetime, caller: CallerId | None = None) -> tuple[Change, ...]:
         """From one instant to before another: what holds at the first, and each change."""
+        return self._timeline(since, until, caller or self._ordinary)
+
+    @found_once
+    def _timeline(self, since: datetime, until: datetime, caller: CallerId) -> tuple[Change, ...]:
         found: list[Change] = []
         for at in self._changes(since, until):
             ready = self.at(at, caller)
-            if not found or ready != found[-1].ready:
+            # The same object where it is known already: comparing two takes as long as finding one.
+            if not found or (ready is not found[-1].ready and ready != found[-1].ready):
                 found.append(Change(at=at, ready=ready))
-        return found
+        return tuple(found)
 
     @found_once
     def _changes(self, since: datetime, until: datetime) -> list[datetime]:
@@ -99,8 +114,13 @@ class AloneBy:
         ready, call = self.silent(instant, caller)
         if self._declared is None or self._is_closed(call):
             return ready
-        differs = caller != self._ordinary and ready != self.silent(instant, self._ordinary)[0]
+        differs = caller != self._ordinary and ready != self._ordinarily(self._said(instant), instant)
         return ready if differs and ready.does in _THEIR_OWN else self._declared
+
+    def _ordinarily(self, said: tuple[str, ...], instant: datetime) -> Ready:
+        if said not in self._ordinary_ready:
+            self._ordinary_ready[said] = self.silent(instant, self._ordinary)[0]
+        return self._ordinary_ready[said]
 
     def silent(self, instant: datetime, caller: CallerId) -> tuple[Ready, Call]:
         """Where the tree leads a caller who presses nothing, and the call as far as there."""
@@ -131,13 +151,13 @@ class Listed(Struct, frozen=True, kw_only=True):
 
     entry: str
     """A whole number, a beginning (`+338*`), or why there is none (`withheld`): the longest that fits counts."""
-    changes: list[Change]
+    changes: tuple[Change, ...]
 
 
 def callers_told_apart(plan: Plan, alone: AloneBy, since: datetime, until: datetime) -> Iterator[Listed]:
     """Each entry of the tree's lists by which somebody is served otherwise, or would be but for this one."""
     usual = alone.timeline(since, until)
-    known: dict[tuple[str, ...], list[Change]] = {}
+    known: dict[tuple[str, ...], tuple[Change, ...]] = {}
     begun: list[str] = []
     for entry, caller in sorted(entries(plan), key=lambda one: (len(one[0].rstrip("*")), one[0])):
         held = held_by(plan, caller)
@@ -148,6 +168,54 @@ def callers_told_apart(plan: Plan, alone: AloneBy, since: datetime, until: datet
             yield Listed(entry=entry, changes=changes)
             if entry.endswith("*"):
                 begun.append(entry.removesuffix("*"))
+
+
+def known_callers(plan: Plan, alone: AloneBy, since: datetime, until: datetime) -> tuple[list[Listed], int]:
+    """Those of them whom Asterisk is told of, and how many it is not: they are served as all others are.
+
+    Beginnings come first, with what is more exact. Nobody gets what is meant for others: a beginning of which a more
+    exact entry is left out is left out, too.
+    """
+    found = list(callers_told_apart(plan, alone, since, until))
+    begun = tuple(one.entry.removesuffix("*") for one in found if not one.entry[1:].isdigit())
+    kept = sorted(found, key=lambda one: not one.entry.startswith(begun))
+    count = len(kept)
+    kept, lost = kept[:MOST_LISTED], kept[MOST_LISTED:]
+    while lost:
+        lost = [one for one in kept if one.entry.endswith("*") and _has_exceptions(one, lost)]
+        kept = [one for one in kept if one not in lost]
+    return kept, count - len(kept)
+
+
+def _has_exceptions(beginning: Listed, others: Iterable[Listed]) -> bool:
+    begun = beginning.entry.removesuffix("*")
+    return any(one.entry.startswith(begun) and one.changes != beginning.changes for one in others)
+
+
+def left_out(plans: Iterable[Plan], since: datetime) -> Iterator[Issue]:
+    """Warnings of lists that are too long for Asterisk alone."""
+    until = since + timedelta(days=DAYS_AHEAD)
+    for plan in plans:
+        if sum(1 for _ in entries(plan)) <= MOST_LISTED:
+            continue
+        most = max((known_callers(plan, AloneBy(plan, did), since, until)[1] for did in plan.numbers), default=0)
+        if most:
+            lists = {name: about.reads.lists for name, about in plan.about.items() if about.reads.lists}
+            asks = plan.nodes[max(lists, key=lambda name: sum(len(one.numbers) for one in lists[name]))]
+            yield Issue(
+                file=asks.source or plan.source,
+                line=asks.line,
+                node=asks.name,
+                message=_left_out(most),
+                severity=Severity.WARNING,
+            )
+
+
+def _left_out(count: int) -> str:
+    return (
+        f"{count} of the numbers and beginnings in lists are served as all others when no engine is there:"
+        f" Asterisk alone is told of {MOST_LISTED} at most"
+    )
 
 
 def in_words(ready: Ready) -> str:
@@ -176,6 +244,9 @@ def told(plan: Plan, since: datetime, days: int = 14) -> Iterator[str]:
         alone = AloneBy(plan, did)
         for one in alone.timeline(since, until):
             yield f"    {one.at.astimezone(zone):%a %Y-%m-%d %H:%M}  {in_words(one.ready)}"
-        for listed in callers_told_apart(plan, alone, since, until):
+        callers, cut = known_callers(plan, alone, since, until)
+        for listed in callers:
             for one in listed.changes:
                 yield f"    {listed.entry}: {one.at.astimezone(zone):%a %Y-%m-%d %H:%M}  {in_words(one.ready)}"
+        if cut:
+            yield f"    {_left_out(cut)}"

@@ -22,9 +22,9 @@ SECRETS = "callrouter-secrets.json"
 """Where the phones' secrets are kept by default, in the configuration's folder."""
 MAX_CALLS = 1000
 """Live calls in all, by default: what two cores hold (1,300 in bench/RESULTS.md) with a margin."""
-ADMISSION_SECONDS = 2.5
-"""How long an engine has to take a call: a caller is with the fallback 3 s after they called, with half a second for
-all that is not this wait. An engine takes a call within milliseconds at any rate that it sustains."""
+ADMISSION_SECONDS = 2.0
+"""How long an engine has to take a call: a caller hears the fallback 3 s after they called, of which half a second is
+before its sentence, and half for all else. An engine takes a call within milliseconds at any rate that it sustains."""
 OVER_LIMIT = {"congestion": 34, "busy": 17}
 """How a call beyond a limit is refused, and the cause (Q.850) that PJSIP makes 503 or 486 of."""
 _NO_LIMIT = 1_000_000_000

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from callrouter.asterisk.batch import Batch, OnResult, Request
+import asyncio
+
+from callrouter.asterisk.batch import Batch, Headers, OnResult, Request
+from callrouter.asterisk.codec import AmiMessage
 
 
 class Paper:
@@ -24,6 +27,12 @@ class Paper:
     def submit(self, data: bytes, requests: dict[bytes, Request], results: dict[bytes, OnResult]) -> None:
         """As Outlet."""
         self.written += data.decode().split("\r\n\r\n")[:-1]
+
+    def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[AmiMessage]]:
+        """Nothing is found."""
+        found: asyncio.Future[list[AmiMessage]] = asyncio.get_running_loop().create_future()
+        found.set_result([])
+        return found
 
     def actions(self) -> list[str]:
         """What has been written since the last look, by the name of the action."""

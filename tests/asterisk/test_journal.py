@@ -25,7 +25,6 @@ from callrouter.asterisk.ended_row import (
     version_of,
 )
 from callrouter.asterisk.journal import FAMILY, EndedJournal, PlanLookup
-from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.core import engine, inputs, state
 from callrouter.core.call import Call, CallerId, CallState, DialOutcome, Disposition, Presentation, replace
@@ -408,7 +407,7 @@ async def collected(pbx: Pbx, plan: Plan = PLAN) -> Call:
 
 async def silence(pbx: Pbx) -> None:
     """All calls are over."""
-    await until(lambda: "0 active channels" in pbx.cli("core show channels count"), 15)
+    await until(lambda: pbx.cli("core show channels count").startswith("0 active channels"), 15)
 
 
 async def test_calls_without_an_engine_are_collected_by_the_next(pbx: Pbx) -> None:
@@ -488,22 +487,32 @@ async def test_a_dial_that_was_answered_after_the_engines_death(pbx: Pbx, caller
     assert call.talk_seconds() >= 1
 
 
-async def test_a_conversation_ends_when_its_agent_hangs_up_though_nobody_goes_on(pbx: Pbx, callers: Callers) -> None:
-    """They talked for three seconds; what the caller heard until the lease ran out, five seconds later, was silence."""
-    plan = plan_of(QueueNode(name="queue", queue="test", max_wait_seconds=60.0, exits={"overflow": "bye"}), BYE)
-    pbx.cli("dialplan set global TALK 3")
+@pytest.mark.parametrize("answers_late", [False, True], ids=["talking already", "answered later"])
+@pytest.mark.parametrize("queue", [False, True], ids=["dial", "queue"])
+async def test_who_waits_for_an_engine_after_their_conversation_does_not_talk(
+    pbx: Pbx, callers: Callers, queue: bool, answers_late: bool
+) -> None:
+    """Whom they talked to hung up while no engine was there; they heard music until the lease was over."""
+    number = RedirectNode(name="number", number="+33639980006", ring_seconds=20.0, exits={"failed": "bye"})
+    line = QueueNode(name="line", queue="slow", max_wait_seconds=60, exits={"overflow": "bye"})
+    plan = plan_of(line if queue else number, BYE)
+    pbx.cli("dialplan set global TALK 2")
     async with engine_room(pbx, plan) as room:
-        await killed_while(room, callers, CallState.CONNECTED)
-        await until(lambda: "!Queue!" not in pbx.cli("core show channels concise"), 10)
-        await asyncio.sleep(AFTER_ROUTINE_LEASE_SECONDS + 1)
-    await silence(pbx)
+        state = (CallState.QUEUED if queue else CallState.DIALLING) if answers_late else CallState.CONNECTED
+        callers.call("listen", DID)
+        await room.reached(lambda call: call.state is state)
+        room.link._closing.set()
+        room.link._session.abort("killed")
+        await silence(pbx)
     call = await collected(pbx, plan)
 
-    assert call.disposition is Disposition.ANSWERED
-    assert 2 <= call.talk_seconds() <= 4.5  # Asterisk notes whole seconds
-    assert call.clocks.ended_at is not None
+    assert call.disposition is (Disposition.ANSWERED if queue else Disposition.REDIRECTED)
     assert call.clocks.bridged_at is not None
-    assert (call.clocks.ended_at - call.clocks.bridged_at).total_seconds() > 6.5
+    assert call.clocks.ended_at is not None
+    assert (
+        0.9 <= call.talk_seconds() <= 4.7
+    )  # 2.7 of them, by Asterisk's whole seconds at either end; with the wait 7.7
+    assert (call.clocks.ended_at - call.clocks.bridged_at).total_seconds() > 5
 
 
 async def test_a_caller_in_a_menu_whom_the_fallback_queue_served(pbx: Pbx, callers: Callers) -> None:
@@ -519,7 +528,7 @@ async def test_a_caller_in_a_menu_whom_the_fallback_queue_served(pbx: Pbx, calle
         room.link._session.abort("killed")
         await asyncio.sleep(6)
     await silence(pbx)
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
     call = await collected(pbx, MENU_PLAN)
 
     assert (call.disposition, call.agent) == (Disposition.ANSWERED, "agent-slow")
@@ -537,7 +546,7 @@ async def test_a_number_of_the_fallback_that_answers_is_redirected(pbx: Pbx, cal
     await asyncio.sleep(2)
     pbx.cli("channel request hangup all")
     await silence(pbx)
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
     call = await collected(pbx)
 
     assert call.disposition is Disposition.REDIRECTED
@@ -714,6 +723,12 @@ def published(pbx: Pbx) -> dict[str, str]:
     return {key.strip().rpartition("/")[2]: value.strip() for key, _, value in pairs}
 
 
+def forget(pbx: Pbx) -> None:
+    """Take away what was published."""
+    pbx.cli("database deltree callrouter/fallback")
+    pbx.cli("database deltree callrouter/published")
+
+
 async def test_fallbacks_are_published_in_every_spelling(pbx: Pbx) -> None:
     """However a trunk sends a number Asterisk alone can serve it; nothing else stays, and only what differs is sent."""
     spelt = {"+33199000010", "33199000010", "0033199000010", "0199000010"}
@@ -732,7 +747,7 @@ async def test_fallbacks_are_published_in_every_spelling(pbx: Pbx) -> None:
             await fallbacks.publish([moved], complete=True, afresh=afresh)
         await room.link.send("Ping")
         assert (failed, held) == (room.link.counters.actions_failed, published(pbx))
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
 
 
 async def test_limits_are_published_for_whom_they_hold(pbx: Pbx) -> None:
@@ -747,7 +762,7 @@ async def test_limits_are_published_for_whom_they_hold(pbx: Pbx) -> None:
             fallbacks = Fallbacks(room.link, "FR", client_calls=general)
             await fallbacks.publish([replace(PLAN, max_calls=own)], complete=True, afresh=True)
             await until(lambda found=found: limits() == found, 5)  # type: ignore[misc]
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
 
 
 async def test_a_limit_goes_with_its_client_though_another_file_is_wrong(pbx: Pbx) -> None:
@@ -758,7 +773,7 @@ async def test_a_limit_goes_with_its_client_though_another_file_is_wrong(pbx: Pb
         await until(lambda: "former:1" in pbx.cli("database show callrouter/limit"), 5)
         await fallbacks.publish([PLAN], complete=False, afresh=False)
         await until(lambda: "0 results" in pbx.cli("database show callrouter/limit"), 5)
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
 
 
 async def test_a_fallback_stays_while_its_clients_file_cannot_be_read(pbx: Pbx) -> None:
@@ -769,7 +784,7 @@ async def test_a_fallback_stays_while_its_clients_file_cannot_be_read(pbx: Pbx) 
         await fallbacks.publish([PLAN], complete=False, afresh=True)
         await fallbacks.publish([], complete=True, afresh=True)
         await until(lambda: len(published(pbx)) == 5, 5)
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
 
 
 async def test_the_national_form_is_served_when_the_pbx_is_alone(pbx: Pbx, callers: Callers) -> None:
@@ -781,7 +796,7 @@ async def test_the_national_form_is_served_when_the_pbx_is_alone(pbx: Pbx, calle
     await until(lambda: "!Queue!slow" in pbx.cli("core show channels concise"), 6)
     pbx.cli("channel request hangup all")
     await silence(pbx)
-    pbx.cli("database deltree callrouter/fallback")
+    forget(pbx)
     pbx.cli("database deltree callrouter/ended")
 
 

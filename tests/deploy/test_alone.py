@@ -5,22 +5,38 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from deploy.asterisk.pbx import Pbx
 from tests.acceptance.raw_sip import heard
 from tests.deploy.test_pbx import RawAmi
+from tests.deploy.trunk import was_heard
 
 ROUNDS = 20
 RINGING_SECONDS, FALLBACK_SECONDS = 0.5, 3.0
+SPEAKS_AFTER_SECONDS = 0.5
+"""After the answer: until the way to the caller is through, what is said to them is lost."""
+LISTENS = """
+[test-caller]
+exten => listen,1,Playback(silence/2)
+ same => n,MixMonitor(${HEARD})
+ same => n,Playback(silence/2)
+exten => busy,1,Wait(0.7)
+ same => n,Hangup(17)
+"""
+"""A caller who sends silence, and keeps what they hear for two seconds once the routines below are over."""
 CALLER = b"<sip:+33612340099@127.0.0.1>"
 
 
 @pytest.fixture(scope="module")
 def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
     """As it is delivered, with no engine."""
-    with Pbx.start(tmp_path_factory.mktemp("alone") / "pbx") as running:
+    queues = "[slow](team)\njoinempty = yes\nleavewhenempty = no"
+    extra = {"extensions": LISTENS, "queues": queues}
+    with Pbx.start(tmp_path_factory.mktemp("alone") / "pbx", extra_conf=extra) as running:
+        running.cli("module load res_clioriginate.so")
         running.cli("database put callrouter/fallback 0140000002 queue:nobody")
         yield running
 
@@ -41,15 +57,56 @@ def test_a_caller_hears_it_ring_and_is_soon_with_the_fallback(pbx: Pbx, did: str
 
     assert all(sorted(one) == [100, 180, 200] for one in met), met
     assert max(one[180] for one in met) <= RINGING_SECONDS
-    assert max(one[200] for one in met) <= FALLBACK_SECONDS
+    assert max(one[200] for one in met) <= FALLBACK_SECONDS - SPEAKS_AFTER_SECONDS
 
 
-def test_while_an_engine_is_there_the_ring_is_its_to_order(pbx: Pbx) -> None:
-    """A tree may refuse a caller who has heard nothing; who is not taken is with the fallback in the same time."""
+@pytest.mark.parametrize("reads", [True, False], ids=["stands still", "is killed a moment later"])
+def test_it_rings_at_once_while_an_engine_is_logged_in_that_does_nothing(pbx: Pbx, reads: bool) -> None:
+    """Nothing tells Asterisk in time that it was killed, has stopped or is not ready; the fallback comes as soon."""
     engine = RawAmi(pbx)
     assert engine.login(pbx.ami_user, pbx.ami_secret)["Response"] == "Success"
-    met = call(pbx, "0140000001")
+    with ThreadPoolExecutor(1) as telephone:
+        calling = telephone.submit(call, pbx, "0140000001")
+        if not reads:
+            engine.event("AsyncAGIStart")
+            engine.close()
+        met = calling.result()
     engine.close()
 
-    assert sorted(met) == [100, 200]
-    assert met[200] <= FALLBACK_SECONDS
+    assert sorted(met) == [100, 180, 200]
+    assert met[180] <= RINGING_SECONDS
+    assert met[200] <= FALLBACK_SECONDS - SPEAKS_AFTER_SECONDS
+
+
+ROUTINES = {
+    "record": ("GOSUB callrouter-record s 1 3", {"CR_SILENCE": "1", "CR_MAX": "1"}),
+    "queue": ("GOSUB callrouter-queue s 1 3", {"CR_QUEUE": "slow", "CR_QUEUE_WAIT": "1"}),
+    "dial": ("GOSUB callrouter-dial s 1 3", {"CR_DIAL": "Local/busy@test-caller/n", "CR_RING": "1"}),
+}
+"""Routines of which none lasts for more than a second."""
+
+
+@pytest.mark.parametrize("routine", ROUTINES)
+@pytest.mark.parametrize("stays", [False, True], ids=["no engine", "an engine"])
+def test_after_a_routine_who_waits_for_an_engine_hears_music(
+    pbx: Pbx, tmp_path: Path, routine: str, stays: bool
+) -> None:
+    """As long as its lease lasts; while one is there, who goes on within a millisecond, there is no note of it."""
+    text, variables = ROUTINES[routine]
+    engine, heard_by_caller = RawAmi(pbx), tmp_path / "heard.wav"
+    assert engine.login(pbx.ami_user, pbx.ami_secret)["Response"] == "Success"
+    pbx.cli(f"dialplan set global HEARD {heard_by_caller}")
+    pbx.cli("channel originate Local/0140000001@callrouter-entry/n extension listen@test-caller")
+    channel = engine.event("AsyncAGIStart")["Channel"]
+    for name, value in (variables | {"CR_FILE": str(tmp_path / "message.wav"), "CR_STATE": "x"}).items():
+        engine.action("Setvar", Channel=channel, Variable=name, Value=value)
+    for command in ("ANSWER", text):
+        engine.action("AGI", Channel=channel, Command=command, CommandID="1")
+    engine.action("AbsoluteTimeout", Channel=channel, Timeout="14400")
+    if not stays:
+        engine.close()
+    found = was_heard(heard_by_caller, seconds=6.0)
+    pbx.cli("channel request hangup all")
+    engine.close()
+
+    assert found is not stays

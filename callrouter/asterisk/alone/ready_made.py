@@ -8,7 +8,8 @@ of a number that is not there.
 `callrouter/fallback/<did>` is an answer, or `at:<key>` where the answer is not always the same: then
 `callrouter/times/<key>` is `<minute>|<id>&<id>…|<after>-<nth>&<after>-<nth>…`. The minute is counted from 1970, each
 `<after>` in minutes from it on, and from then on the nth id holds: `callrouter/answer/<id>` is its answer. The id is a
-digest of the answer, so that clients share answers, and none ever changes.
+digest of the answer, so that clients share answers, and none ever changes. What has no room in one value goes on in
+another: `|<after>-<key>` at the end says from when on, and where.
 
 Callers of lists who get something else: `callrouter/callers/<did>` = `<name>:<length>.<length>…`, and
 `callrouter/caller/<name>/<who>` is what stands in place of the number's own fallback. `<who>` are the digits of a whole
@@ -21,11 +22,11 @@ from __future__ import annotations
 from base64 import b32encode
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
-from itertools import islice
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, msgpack, structs
 
 from callrouter.asterisk.briefing import offer
 from callrouter.core.agents.preference import team_of
@@ -33,7 +34,8 @@ from callrouter.core.call import CallerId
 from callrouter.core.fallback import CLOSED, Alone, Ready
 from callrouter.core.numbers import beginnings
 from callrouter.core.plan import Plan
-from callrouter.questions.alone import AloneBy, Change, callers_told_apart, declared
+from callrouter.core.schedule import Schedule
+from callrouter.questions.alone import DAYS_AHEAD, AloneBy, Change, declared, known_callers
 
 FALLBACKS: Final = "callrouter/fallback"
 TIMES: Final = "callrouter/times"
@@ -45,12 +47,10 @@ OFFERS: Final = "callrouter/offer"
 BRIEFS: Final = "callrouter/brief"
 RECORDINGS: Final = "callrouter/recordings"
 """Its one key, `folder`, is where messages are recorded, as Asterisk sees it."""
+Held = tuple[int, str]
+"""A minute since 1970, and the answer that holds from then on."""
 Entry = tuple[str, str]
 """A family of AstDB's and a key in it."""
-DAYS_AHEAD: Final = 15
-"""From the last midnight on: two weeks from any instant of that day. Then the client's declared fallback has them."""
-MOST_LISTED: Final = 300
-"""Of a client's callers of lists: Asterisk's database is no telephone book."""
 MOST_BYTES: Final = 900
 """Of a value: what Asterisk's own dialplan can read whole, with a margin."""
 NOBODY_SHOWN: Final = CallerId()
@@ -84,12 +84,29 @@ def ready_made(plan: Plan, since: datetime, shift: timedelta = timedelta()) -> R
         alone = AloneBy(plan, did)
         usual = alone.timeline(since, until)
         of_numbers[did] = {(FALLBACKS, ""): making.told(did, usual), **_shown(plan, [one.ready for one in usual])}
-        apart = islice(callers_told_apart(plan, alone, since, until), MOST_LISTED)
+        apart, _ = known_callers(plan, alone, since, until)
         if callers := {one.entry: making.told(did, one.changes) for one in apart}:
             same = (name for name, other in lists.items() if other == callers)
             listed[did] = next(same, f"{plan.client}.{len(lists)}" if lists else plan.client)
             lists[listed[did]] = callers
     return ReadyMade(of_numbers=of_numbers, lists=lists, listed=listed, shared=making.shared)
+
+
+def made_of(plan: Plan, *besides: str) -> str:
+    """A digest of all that its part is made of: the whole plan, and `besides`."""
+    held = structs.asdict(plan) | {"schedules": [_by_text(one) for one in plan.schedules.values()]}
+    kinds = [node.kind for node in plan.nodes.values()]
+    try:
+        content = msgpack.encode((held, kinds, besides), order="deterministic")
+    except TypeError:  # not by text: another digest each time an engine starts, which writes once too often
+        content = repr((held, kinds, besides)).encode(errors="surrogatepass")
+    return b32encode(blake2b(content, digest_size=15).digest()).decode().lower()
+
+
+def _by_text(schedule: Schedule) -> dict[str, object]:
+    """Its fields; what goes by days is in their order."""
+    fields = structs.asdict(schedule).items()
+    return {name: sorted(one.items()) if isinstance(one, Mapping) else one for name, one in fields}
 
 
 def spelt(callers: Mapping[str, str], region: str) -> dict[str, str]:
@@ -122,7 +139,7 @@ class _Making:
     def __init__(self, plan: Plan, shift: timedelta) -> None:
         self._plan = plan
         self._shift = shift
-        self._keys: dict[str, str] = {}
+        self._keys: dict[tuple[Held, ...], str] = {}
         self.shared: dict[Entry, str] = {}
 
     def told(self, did: str, changes: Sequence[Change]) -> str:
@@ -131,11 +148,11 @@ class _Making:
         if len(changes) == 1:
             return texts[0]
         after = fallback_of(self._plan, did)
-        times = _times(changes, texts, after, self._shift)
+        held = _held(changes, texts, after, self._shift)
         client = self._plan.client
-        key = self._keys.setdefault(times, f"{client}.{len(self._keys)}" if self._keys else client)
-        self.shared[TIMES, key] = times
-        self.shared.update(((ANSWERS, id_of(text)), text) for text in (*texts, after) if id_of(text) in times)
+        key = self._keys.setdefault(held, f"{client}.{len(self._keys)}" if self._keys else client)
+        self.shared.update(((ANSWERS, id_of(text)), text) for _, text in held)
+        self.shared.update(((TIMES, part), times) for part, times in _times(held, key))
         return f"at:{key}"
 
 
@@ -174,25 +191,47 @@ def _with_sounds(head: str, sounds: Sequence[str]) -> str:
     return head
 
 
+@lru_cache(maxsize=4096)
 def id_of(answer: str) -> str:
     """Its digest, as a key: two answers of a million share one in one case of a thousand."""
     return b32encode(blake2b(answer.encode(), digest_size=7).digest()).decode().rstrip("=").lower()
 
 
-def _times(changes: Sequence[Change], texts: Sequence[str], after: str, shift: timedelta) -> str:
-    """As many of the changes as there is room for, and from the end of these on the answer for `after`."""
-    first = minute_of(changes[0].at - shift)
+def _held(changes: Sequence[Change], texts: Sequence[str], after: str, shift: timedelta) -> tuple[Held, ...]:
+    """By the PBX's clock; what holds after the last day, too."""
     ends = changes[0].at + timedelta(days=DAYS_AHEAD)
-    for count in range(len(changes), 0, -1):
-        held = [(minute_of(one.at - shift) - first, text) for one, text in zip(changes[:count], texts, strict=False)]
-        held.append((minute_of(ends - shift) - first, after))
-        ids = list(dict.fromkeys(id_of(text) for _, text in held))
-        parts = (f"{at}-{ids.index(id_of(text)) + 1}" for at, text in held)
-        found = f"{first}|{'&'.join(ids)}|{'&'.join(parts)}"
-        if len(found) <= MOST_BYTES:
-            break
-        ends = changes[count - 1].at
-    return found
+    instants = (*(one.at for one in changes), ends)
+    return tuple((minute_of(at - shift), text) for at, text in zip(instants, (*texts, after), strict=True))
+
+
+def _times(held: Sequence[Held], key: str) -> list[tuple[str, str]]:
+    """As Asterisk reads them, in as many values as they need: key and value, the last one first."""
+    found: list[tuple[str, str]] = []
+    while held:
+        part = f"{key}.p{len(found)}" if found else key
+        count = _most(held, f"{key}.p{len(found) + 1}")
+        more = f"|{held[count][0] - held[0][0]}-{key}.p{len(found) + 1}" if count < len(held) else ""
+        found.append((part, _told(held[:count]) + more))
+        held = held[count:]
+    return found[::-1]
+
+
+def _most(held: Sequence[Held], next_key: str) -> int:
+    """How many there is room for in one value, one at least."""
+    low, high, room = 1, len(held), MOST_BYTES - len(next_key) - len("|00000-")
+    if len(_told(held)) <= room:
+        return high
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if len(_told(held[:middle])) <= room else (low, middle - 1)
+    return low
+
+
+def _told(held: Sequence[Held]) -> str:
+    first = held[0][0]
+    nth: dict[str, int] = {}
+    parts = [f"{minute - first}-{nth.setdefault(text, len(nth) + 1)}" for minute, text in held]
+    return f"{first}|{'&'.join([id_of(text) for text in nth])}|{'&'.join(parts)}"
 
 
 def minute_of(at: datetime) -> int:

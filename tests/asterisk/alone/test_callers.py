@@ -57,11 +57,11 @@ def nobody_calls(pbx: Pbx) -> Iterator[None]:
     pbx.cli("database deltree callrouter")
 
 
-async def publish(pbx: Pbx, plan: Plan, when: datetime) -> None:
-    """As an engine does whose clock shows `when`, and which goes then."""
-    shift = when - datetime.now(UTC)
+async def publish(pbx: Pbx, plan: Plan, when: datetime, at: datetime | None = None) -> None:
+    """As an engine did `at` some time (by default now), which is gone since; its clock would show `when` now."""
+    shift, made_at = when - datetime.now(UTC), at or when
     async with engine_room(pbx, plan) as room:
-        fallbacks = Fallbacks(room.link, "FR", recordings_dir=str(pbx.recordings_dir), now=lambda: when, shift=shift)
+        fallbacks = Fallbacks(room.link, "FR", recordings_dir=str(pbx.recordings_dir), now=lambda: made_at, shift=shift)
         await fallbacks.publish([plan], complete=True, afresh=True)
         await room.link.send("Ping")
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from callrouter.asterisk.alone.ready_made import LISTED, MOST_LISTED, lengths_of, ready_made, spelt
+from callrouter.asterisk.alone.ready_made import LISTED, lengths_of, ready_made, spelt
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.core.call import CallerId, Disposition, Presentation, replace
@@ -17,7 +17,7 @@ from callrouter.core.facts import CallCorrected, CallEnded
 from callrouter.core.nodes import CallerNode, QueueNode, RedirectNode, RejectNode
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import Plan
-from callrouter.questions.alone import AloneBy, callers_told_apart, told
+from callrouter.questions.alone import MOST_LISTED, AloneBy, callers_told_apart, known_callers, left_out, told
 from tests.acceptance.raw_sip import heard
 from tests.asterisk.alone.practice import PRACTICE, at
 from tests.asterisk.callers import Pbx
@@ -85,12 +85,32 @@ def test_numbers_are_looked_up_by_the_digits_that_a_trunk_may_send() -> None:
     assert lengths_of(found) == "3.2"
 
 
-def test_lists_of_thousands_are_cut() -> None:
-    """Asterisk's database is no telephone book."""
-    many = replace(VIP, numbers=frozenset(f"+336{number:08}" for number in range(MOST_LISTED + 50)))
-    plan = replace(PLAN, nodes={**PLAN.nodes, "filter": replace(FILTERS, lists=(many, KNOWN, UNWANTED))})
+def with_list(entries: CallerList) -> Plan:
+    """Whose first list is this one."""
+    filters = replace(FILTERS, lists=(entries, KNOWN, UNWANTED), line=12)
+    return replace(PLAN, source="practice.yaml", nodes={**PLAN.nodes, "filter": filters})
+
+
+def test_lists_of_thousands_are_cut_and_that_is_said() -> None:
+    """Asterisk's database is no telephone book: `check` warns, at the node that asks, and `show --alone` tells."""
+    plan = with_list(replace(VIP, numbers=frozenset(f"+336{number:08}" for number in range(MOST_LISTED + 50))))
+    said = "54 of the numbers and beginnings in lists are served as all others when no engine is there"
 
     assert len(ready_made(plan, MONDAY).lists["test"]) == MOST_LISTED
+    assert [str(one) for one in left_out([plan, PLAN], MONDAY)] == [
+        f'practice.yaml:12: warning: node "filter": {said}: Asterisk alone is told of {MOST_LISTED} at most'
+    ]
+    assert [*told(plan, MONDAY, days=0)][-1].strip().startswith(said)
+    assert not any(said in line for line in told(PLAN, MONDAY, days=0))
+
+
+def test_a_beginning_without_room_for_its_exceptions_is_left_out() -> None:
+    """Those of them that are not told of would be refused, whom the tree does not refuse."""
+    plan = with_list(replace(VIP, numbers=frozenset(f"+338{number:08}" for number in range(MOST_LISTED))))
+    kept, _ = known_callers(plan, AloneBy(plan, DID), MONDAY, MONDAY + timedelta(days=2))
+
+    assert "+338*" not in [one.entry for one in kept]
+    assert "+3361*" in [one.entry for one in kept]
 
 
 @pytest.fixture(scope="module")
