@@ -168,7 +168,7 @@ class Telephony:
     async def _after_login(self) -> None:
         """Whatever may have happened while nobody watched."""
         try:
-            await self._switch.resync()
+            await self._switch.resync(self._driver.calls.call_of)
             finding = await self._adoption.run()
             self._aside.start(self._adopt_late(finding), "adoption of calls whose plan is looked for")
             self._taken_over.set()

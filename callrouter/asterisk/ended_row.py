@@ -220,7 +220,8 @@ def _tell_all(
     if row.noted.voiced is not None and listen is not None:
         name = recording_alone(row.call_id)
         call = engine.step(plan, call, message_taken(row.noted.voiced, name, listen(name), at)).call
-    return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause, by_caller=None)).call
+    over = inputs.CallerHungUp(at=at, cause=row.cause, by_caller=None, talked_until=row.noted.over_at)
+    return engine.step(plan, call, over).call
 
 
 def _ended_at(call: Call, row: EndedRow, earliest: datetime) -> datetime:

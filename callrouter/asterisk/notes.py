@@ -16,7 +16,8 @@ from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.core import inputs
 
 VARIABLES: Final = (
-    "MEMBERNAME,QEHOLDTIME,CR_QUEUED_AT,CR_ACCEPTED,CR_ACCEPTED_BY,CR_LOST_AT,CR_BEFORE,CR_OBJECTED,CR_VOICED"
+    "MEMBERNAME,QEHOLDTIME,CR_QUEUED_AT,CR_ACCEPTED,CR_ACCEPTED_BY,CR_LOST_AT,CR_BEFORE,CR_OBJECTED,CR_OVER_AT,"
+    "CR_VOICED"
 )
 """What `Status` is asked for; none of them can hold a caller's words."""
 SOMEBODY: Final = ""
@@ -49,9 +50,11 @@ class Answers:
 
 NOBODY: Final = Answers()
 _NOT_SET: Final = "(null)"
-_ANSWERS: Final = ("MEMBERNAME", "CR_QUEUED_AT", "QEHOLDTIME", "CR_ACCEPTED", "CR_ACCEPTED_BY", "CR_OBJECTED")
+_ANSWERS: Final = (
+    *("MEMBERNAME", "CR_QUEUED_AT", "QEHOLDTIME", "CR_ACCEPTED", "CR_ACCEPTED_BY", "CR_OBJECTED", "CR_OVER_AT"),
+)
 _OBJECTED, _OVER = 5, 6
-"""Where the time of an objection stands, after the answers, and that of the end of a conversation."""
+"""Where the time of an objection, and that of a routine's end, stand after the answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ class Noted:
     objected_at: datetime | None = None
     """When the caller objected to being recorded, to the second."""
     over_at: datetime | None = None
-    """When the last conversation within a routine was over, to the second; known of ended calls only."""
+    """When the queue or the dial that was ordered last was over, to the second; None while it goes on."""
     voiced: Voiced | None = None
 
 
@@ -106,11 +109,11 @@ def read_answers(text: str, shift: timedelta = timedelta()) -> Answers:
 
 def noted_in(before: str, lost: str, now: str, shift: timedelta = timedelta(), *, voiced: str = "") -> Noted:
     """The notes as the dialplan writes them: before the fallback, when it began, and those that stand now, to which
-    the times of an objection, and of the end of a conversation, are added.
+    the times of an objection and of a routine's end are added.
     """
     lost_at, standing = instant(lost, shift), read_answers(now, shift)
-    more = (*now.split("/"), *[""] * (_OVER + 1))
-    objected_at, over_at = instant(more[_OBJECTED], shift), instant(more[_OVER], shift)
+    added = (*now.split("/"), *[""] * len(_ANSWERS))
+    objected_at, over_at = instant(added[_OBJECTED], shift), instant(added[_OVER], shift)
     if lost_at is None:
         return Noted(before=standing, objected_at=objected_at, over_at=over_at)
     return Noted(

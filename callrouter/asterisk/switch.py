@@ -19,7 +19,7 @@ from callrouter.asterisk import causes, rings
 from callrouter.asterisk.actions import ChannelActions, is_channel
 from callrouter.asterisk.arrivals import NO_CALLERS, offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
-from callrouter.asterisk.catch_up import Absence
+from callrouter.asterisk.catch_up import Absence, CallOf
 from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.asterisk.ended_row import EndedRow
 from callrouter.asterisk.event_time import LATE_SECONDS
@@ -195,14 +195,13 @@ class AsteriskSwitch:
             asyncio.get_running_loop().call_later(START_TOLD_SECONDS, self._found_waiting.discard, env.uniqueid)
             self._take(env, at)
 
-    async def resync(self) -> None:
+    async def resync(self, call_of: CallOf) -> None:
         """After the link was away: end what ended meanwhile, and ask again for the results that were missed.
 
         Raises:
             AmiError: it went away again.
         """
-        absence = Absence(link=self._link, clock=self._clock, shift=self._shift, lost_at=self.lost_at)
-        await absence.close(list(self.lines.values()))
+        await self._absence(self.lost_at).close(list(self.lines.values()), call_of)
 
     async def end_overlooked(self, rows: Sequence[EndedRow]) -> None:
         """End the calls whose end was not told, as Asterisk's journal has it.
@@ -210,8 +209,10 @@ class AsteriskSwitch:
         Raises:
             AmiError: the link went away.
         """
-        absence = Absence(link=self._link, clock=self._clock, shift=self._shift, lost_at=None)
-        await absence.end_overlooked(self.lines, rows)
+        await self._absence(None).end_overlooked(self.lines, rows)
+
+    def _absence(self, lost_at: datetime | None) -> Absence:
+        return Absence(link=self._link, clock=self._clock, shift=self._shift, lost_at=lost_at, follow=self.follow)
 
     def _on_link_state(self, state: LinkState, _reason: str) -> None:
         if self._link_up and state is not LinkState.UP:

@@ -275,6 +275,14 @@ def _with_message(plan: Plan, call: Call, taken: inputs.MessageTaken) -> Call:
     return kept(call, taken) if taken.heard else call
 
 
+def _talked_until(call: Call, told: inputs.CallerHungUp) -> datetime | None:
+    """When whoever was called ended the conversation that this call is in; None where it went on to the end."""
+    began_at, until = call.clocks.bridged_at, told.talked_until
+    if call.state is not CallState.CONNECTED or until is None or began_at is None or until < began_at:
+        return None
+    return min(until, told.at)
+
+
 def _end(plan: Plan, call: Call, told: inputs.CallerHungUp) -> Turn:
     """The caller's side is over: close what is open, and conclude once."""
     at = told.at
@@ -286,7 +294,10 @@ def _end(plan: Plan, call: Call, told: inputs.CallerHungUp) -> Turn:
     if node is not None and call.state is CallState.RECORDING:
         call = walk.keep_messages(call, node.on_hangup(call, at))
     call = end_consultation(walk.facts, call, at)
-    call = note_closed(walk.facts, close_open_visits(call, at), ENDED_BY[by])
+    if (until := _talked_until(call, told)) is None:
+        call = note_closed(walk.facts, close_open_visits(call, at), ENDED_BY[by])
+    else:
+        call = walk.keep(close_open_visits(legs.left(call), until))
     known, call = call, recordings.close(call, at)  # of a conversation that went on elsewhere
     walk.facts.extend(recordings_changed(known, call))
     known, (call, left) = call, supervision.close(call, at)

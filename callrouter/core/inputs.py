@@ -342,6 +342,8 @@ class CallerHungUp(Struct, frozen=True, kw_only=True, gc=False):
     cause: int | None = None
     by_caller: bool | None = True
     """They hung up themselves; False: their channel ended otherwise; None: nobody saw."""
+    talked_until: datetime | None = None
+    """Since when nobody talked to them any more, where that was not seen; None: the conversation ended with it."""
 
 
 Result = (

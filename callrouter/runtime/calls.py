@@ -40,6 +40,11 @@ class LiveCalls:
         """The call of that id, while it lives."""
         return self._calls.get(call_id)
 
+    def call_of(self, call_id: str) -> Call | None:
+        """What is known of the call of that id, while it lives."""
+        live = self._calls.get(call_id)
+        return None if live is None else live.call
+
     def remove(self, call_id: str) -> None:
         """A call has ended."""
         self._calls.pop(call_id, None)

@@ -22,7 +22,7 @@ from callrouter.asterisk.teams.document import Teams, teams_of_members
 from deploy.asterisk.pbx_carriers import Carriers
 from deploy.asterisk.pbx_install import Installation, PbxError, find_or_install, rootfs_dir
 from deploy.asterisk.pbx_music import soften_once
-from deploy.asterisk.pbx_render import ADMISSION_SECONDS, MAX_CALLS, Directories, PbxConfig, render
+from deploy.asterisk.pbx_render import ADMISSION_SECONDS, LEASE_SECONDS, MAX_CALLS, Directories, PbxConfig, render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,7 +102,7 @@ class Pbx:
         language: str = "en",
         ari: bool = False,
         admission_seconds: float = ADMISSION_SECONDS,
-        lease_seconds: float = 5,
+        lease_seconds: float = LEASE_SECONDS,
         wrapup_seconds: int = 0,
         qualify_seconds: int = 5,
         session_seconds: int = 900,

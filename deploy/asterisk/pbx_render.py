@@ -25,6 +25,8 @@ MAX_CALLS = 1000
 ADMISSION_SECONDS = 2.0
 """How long an engine has to take a call: a caller hears the fallback 3 s after they called, of which half a second is
 before its sentence, and half for all else. An engine takes a call within milliseconds at any rate that it sustains."""
+LEASE_SECONDS = 10.0
+"""How long it has to go on after a routine: a link that stands still for eight seconds is back after them."""
 OVER_LIMIT = {"congestion": 34, "busy": 17}
 """How a call beyond a limit is refused, and the cause (Q.850) that PJSIP makes 503 or 486 of."""
 _NO_LIMIT = 1_000_000_000
@@ -107,7 +109,7 @@ class PbxConfig:
     teams: Teams = field(default_factory=Teams)
     language: str = "en"
     admission_seconds: float = ADMISSION_SECONDS
-    lease_seconds: float = 5
+    lease_seconds: float = LEASE_SECONDS
     wrapup_seconds: int = 0
     qualify_seconds: int = 5
     session_seconds: int = 900

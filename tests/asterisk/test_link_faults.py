@@ -121,7 +121,7 @@ async def room_over(pbx: Pbx, line: WeakLine) -> AsyncIterator[tuple[EngineRoom,
 
         async def after_login() -> None:
             try:
-                await room.switch.resync()
+                await room.switch.resync(room.calls.call_of)
                 await adoption.finish(await adoption.run())
                 await journal.collect(lambda told: collected.append(told.call))
             except AmiError:

@@ -23,6 +23,7 @@ from callrouter.asterisk.line.recordings import (
     listen,
     recorded_in,
 )
+from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS
 from callrouter.core.call import Call, CallState, Disposition
 from callrouter.core.facts import CallCorrected, CallEnded, MessageLeft
 from callrouter.core.nodes import HangupNode, MessageNode
@@ -32,6 +33,8 @@ from tests.asterisk.test_journal import lookup
 from tests.asterisk.test_switch import ONE_SECOND
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+FALLBACK_SECONDS = AFTER_ROUTINE_LEASE_SECONDS + 7
+
 PLAN = plan_of(
     MessageNode(name="message", sounds=ONE_SECOND, min_seconds=0.5, silence_seconds=0.0, exits={"done": "bye"}),
     HangupNode(name="bye"),
@@ -96,7 +99,7 @@ async def test_a_message_that_ends_after_the_engines_death(pbx: Pbx, behaviour: 
         room.link._closing.set()
         room.link._session.abort("killed")
         if behaviour == "speak":
-            await until(lambda: "callrouter-fallback" in pbx.cli("core show channels concise"), 12)
+            await until(lambda: "callrouter-fallback" in pbx.cli("core show channels concise"), FALLBACK_SECONDS)
             pbx.cli("channel request hangup all")
         await all_over(pbx)
 
@@ -120,10 +123,10 @@ async def test_a_message_that_ends_while_the_link_is_away(pbx: Pbx, behaviour: s
         await is_recording(room)
         async with deafness(room):
             if behaviour == "speak":
-                await until(lambda: "callrouter-fallback" in pbx.cli("core show channels concise"), 12)
+                await until(lambda: "callrouter-fallback" in pbx.cli("core show channels concise"), FALLBACK_SECONDS)
             else:
                 await all_over(pbx)
-        await room.switch.resync()
+        await room.switch.resync(room.calls.call_of)
         pbx.cli("channel request hangup all")
         call = await room.the_end(5)
         left = [fact.message for fact in room.seen if isinstance(fact, MessageLeft)]

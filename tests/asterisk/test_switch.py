@@ -451,7 +451,7 @@ async def test_a_wake_cuts_a_conversation_and_we_never_send_one(pbx: Pbx) -> Non
     async with engine_room(pbx, plan_of(QUEUE, BYE)) as room:
         await room.call("key-123#", talk_seconds=5)
         await room.reached(lambda call: call.state is CallState.CONNECTED)
-        await room.switch.resync()
+        await room.switch.resync(room.calls.call_of)
         ended = await room.the_end()
         assert Disposition.ANSWERED is ended.disposition
         assert ended.talk_seconds() > 4
@@ -506,7 +506,7 @@ async def test_the_link_comes_back_during_a_call(pbx: Pbx) -> None:
         connections = room.link.counters.connections
         room.link._session.abort("cut by the test")
         await until(lambda: room.link.counters.connections > connections, 8)
-        await room.switch.resync()
+        await room.switch.resync(room.calls.call_of)
         call = await room.the_end()
 
     assert Disposition.SELF_SERVED is call.disposition
@@ -523,7 +523,7 @@ async def test_a_call_that_ended_while_the_link_was_away_is_closed(pbx: Pbx) -> 
         await asyncio.to_thread(pbx.cli, "channel request hangup all")
         await until(lambda: room.link.counters.connections > connections, 8)
         await asyncio.sleep(0.3)
-        await room.switch.resync()
+        await room.switch.resync(room.calls.call_of)
         await room.the_end(seconds=5)
 
     assert len(room.ended) == 1
@@ -540,7 +540,7 @@ async def test_an_agent_who_answered_and_a_caller_who_left_while_the_link_was_aw
         async with deafness(room):
             await until(lambda: "0 active channels" in pbx.cli("core show channels count"), 10)
             await asyncio.sleep(1)
-        await room.switch.resync()
+        await room.switch.resync(room.calls.call_of)
         call = await room.the_end(seconds=5)
 
     assert call.disposition is Disposition.ANSWERED
@@ -557,7 +557,7 @@ async def test_an_agent_who_answered_while_the_link_was_away_is_heard_of(pbx: Pb
         await room.reached(lambda call: call.state is CallState.QUEUED)
         async with deafness(room):
             await asyncio.sleep(4)
-        await room.switch.resync()
+        await room.switch.resync(room.calls.call_of)
         call = await room.the_end()
 
     assert call.disposition is Disposition.ANSWERED
@@ -575,7 +575,7 @@ async def test_an_agent_of_the_fallback_who_answered_while_the_link_was_away(pbx
         await wake(room, call.call_id, 0.3)
         async with deafness(room):
             await asyncio.sleep(4)
-        await room.switch.resync()
+        await room.switch.resync(room.calls.call_of)
         ended = await room.the_end()
     pbx.cli("database deltree callrouter/fallback")
 
@@ -724,7 +724,7 @@ async def test_a_key_pressed_while_the_link_was_away_chooses(pbx: Pbx, keys: str
         await room.reached(lambda call: call.state is CallState.COLLECTING)
         async with deafness(room):
             await asyncio.sleep(1.5)
-        await room.switch.resync()
+        await room.switch.resync(room.calls.call_of)
         call = await room.the_end()
 
     assert call.visits[-1].node == leads_to
@@ -746,7 +746,7 @@ async def test_digits_pressed_before_and_while_the_link_was_away_are_one_number(
         await room.reached(lambda call: len(call.digits) == 2)
         async with deafness(room):
             await asyncio.sleep(0.5)
-        await room.switch.resync()
+        await room.switch.resync(room.calls.call_of)
         call = await room.the_end()
 
     assert call.variables == {"code": "112112"}

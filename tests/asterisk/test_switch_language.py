@@ -314,7 +314,7 @@ async def test_a_web_service_that_answers_while_the_link_is_away(pbx: Pbx) -> No
         assert room.live[0].state is CallState.PLAYING
         await until(lambda: room.link.counters.connections > connections, 8)
         back_at = loop.time()
-        await room.switch.resync()
+        await room.switch.resync(room.calls.call_of)
         await room.the_end()
 
     assert loop.time() - back_at > 2.5

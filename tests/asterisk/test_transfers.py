@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS
 from callrouter.core.call import CallState, Disposition, QueueOutcome
 from callrouter.core.nodes import AnswerNode, HangupNode, PlayNode, QueueNode, RedirectNode
 from callrouter.core.plan import Plan
@@ -22,8 +23,8 @@ from tests.patience import START_SECONDS
 
 COLLEAGUE_SECONDS = 2.0
 """How long the colleague talks before they hang up."""
-LEASE_SECONDS = 5.0
-"""What a dead engine's caller has to wait for (translate.AFTER_ROUTINE_LEASE_SECONDS)."""
+LEASE_SECONDS = AFTER_ROUTINE_LEASE_SECONDS
+"""What a dead engine's caller has to wait for."""
 ANSWER, BYE = AnswerNode(name="answer", exits={"next": "team"}), HangupNode(name="bye")
 DOCTOR = RedirectNode(name="doctor", number="+33639980001", ring_seconds=20, exits={"failed": "bye"})
 

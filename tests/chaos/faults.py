@@ -96,7 +96,14 @@ _ALL: Final = (
     Kind(
         name="asterisk-killed",
         strike=striking.kill_asterisk,
-        promised={"missing": 0.0, "doubled": 0.0, "wrong": 0.0, "twice": 0.0, "service_seconds": 10.0},
+        promised={
+            "missing": 0.0,
+            "doubled": 0.0,
+            "wrong": 0.0,
+            "lost_keys": 0.0,
+            "twice": 0.0,
+            "service_seconds": 10.0,
+        },
         probed_when_healed=True,
     ),
     _on_line("ami-cut", striking.cut_line, 2.0),

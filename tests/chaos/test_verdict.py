@@ -272,6 +272,16 @@ def test_a_key_that_ended_the_question_and_was_not_taken_is_lost() -> None:
     assert (found.lost_keys, found.later_keys) == (1, 0)
 
 
+def test_a_key_that_is_pressed_when_the_pbx_is_dead_is_not_lost() -> None:
+    killed = Fault(name="asterisk-killed", at=FAULT, healed_at=FAULT + 2, in_control_at=FAULT + 3)
+    caller = in_menu(heard("ask", -3, 0.0), hung_up=True, presses=(Press(key="1", at=FAULT + 0.5),))
+    of_them = Notes(seed="", callers=[caller], rings=[], asked=[], faults=[killed])
+
+    found = judge(of_them, [row("left_early", ended=FAULT)])
+
+    assert (found.lost_keys, found.later_keys, found.wrong) == (0, 0, 0)
+
+
 def test_a_key_that_was_taken_late_is_not_lost() -> None:
     waits = in_menu(
         *(heard("ask", -3, 1.1), heard("one", 6.4, 8), heard("bye", 8, 10)), presses=(Press(key="1", at=FAULT + 0.9),)

@@ -362,7 +362,7 @@ def _keys(journey: _Journey) -> tuple[list[Press], list[Press]]:
         return ended, later
     again = [*(one.at for one in caller.pressed), inf]
     for place, press in enumerate(caller.pressed, 1):
-        if press.taken or caller.ended_at < press.at + RACE_SECONDS or _taken_late(caller, press, again[place]):
+        if press.taken or journey.ended_at < press.at + RACE_SECONDS or _taken_late(caller, press, again[place]):
             continue
         asked = [one for one in caller.heard if one.name == "ask" and one.since < press.at < one.until + WAIT_SECONDS]
         stopped = bool(asked) and asked[-1].until < press.at + BARGE_SECONDS

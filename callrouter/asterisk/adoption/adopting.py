@@ -29,15 +29,15 @@ from typing import Final, Protocol
 import structlog
 
 from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.adoption.legs import legs_of
 from callrouter.asterisk.adoption.snapshot import VARIABLES, Found, Snapshot, env_of, read_snapshot
 from callrouter.asterisk.asyncagi import AgiEnv
 from callrouter.asterisk.line.commanded import TakenUp, give_back
 from callrouter.asterisk.line.line import Line
-from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.notes import instant, missed, noted_on
 from callrouter.core import engine, inputs, state
-from callrouter.core.call import Call, CallState, LegPurpose, replace
+from callrouter.core.call import Call, CallState, replace
 from callrouter.core.plan import Plan
 from callrouter.errors import StateDecodeError, StoreError
 from callrouter.pbx_names import trunk_of
@@ -226,7 +226,7 @@ class Adoption:
             return None
         live = self._heir.take_over(plan, replace(call, trunk=trunk_of(channel["Channel"])), now)
         line = self._switch.adopt(call.call_id, channel["Uniqueid"], channel["Channel"])
-        over_at = self._over_at(found, now)
+        over_at = found.over_at(now)
         self._tell_missed(snapshot, found, live, over_at or now)
         left = TakenUp(
             call=live.call,
@@ -239,13 +239,6 @@ class Adoption:
             joined_with=found.priority,
         )
         return line, left
-
-    def _over_at(self, found: Found, now: datetime) -> datetime | None:
-        """When the routine ended that runs no more: its lease began then."""
-        left = found.lease_seconds
-        if not found.after_routine or left is None:
-            return None
-        return now - timedelta(seconds=max(0.0, AFTER_ROUTINE_LEASE_SECONDS - left))
 
     def _give_back(self, found: Found) -> None:
         """Have Asterisk's fallback serve it: at once, or when its routine is over and nobody comes."""
@@ -292,20 +285,11 @@ class Adoption:
 
     def _follow_legs(self, snapshot: Snapshot, found: Found, call: Call, over_at: datetime) -> None:
         """Hear what becomes of those who are there, and of those who are not, that they are gone."""
-        of_legs = {one.leg: one.purpose for one in call.legs if one.open}
-        for leg in {one.leg for one in call.offers if one.outcome is None} | of_legs.keys():
-            if not leg:
-                continue
-            if leg in snapshot.channels:
-                self._switch.follow(leg, call.call_id)
-                continue
-            # Of a conversation that is over, and whose caller is still there, somebody else has hung up.
-            by_them = call.state is CallState.CONNECTED and found.after_routine and not _given_away(found)
-            if by_them and of_legs.get(leg) in (LegPurpose.AGENT, LegPurpose.CONTACT):
-                self._heir.tell(call.call_id, inputs.LegHeard(leg=leg, sign=inputs.LegSign.HUNG_UP, at=over_at))
-            self._heir.tell(call.call_id, inputs.LegHeard(leg=leg, sign=inputs.LegSign.ENDED, at=over_at))
-        if call.state is not CallState.QUEUED and (peer := snapshot.peer(found.channel)):
-            self._switch.follow(peer, call.call_id)
+        legs = legs_of(snapshot, found, call, over_at)
+        for told in legs.told:
+            self._heir.tell(call.call_id, told)
+        for leg in legs.there:
+            self._switch.follow(leg, call.call_id)
 
 
 def _in_order(callers: Sequence[Found]) -> list[Found]:
@@ -317,7 +301,3 @@ def _began_at(call: Call) -> datetime:
     """When what the call waits for began."""
     begins = [visit.entered_at for visit in call.queue_visits[-1:]] + [dial.started_at for dial in call.dials[-1:]]
     return max(begins, default=call.clocks.ringing_at)
-
-
-def _given_away(found: Found) -> bool:
-    return found.values["CR_RESULT"].startswith("TRANSFER:")

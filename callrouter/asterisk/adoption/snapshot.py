@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from callrouter.asterisk import notes
@@ -73,6 +74,18 @@ class Found:
         lease = self.lease_seconds
         return self.channel["Application"] == _AGI and lease is not None and lease <= AFTER_ROUTINE_LEASE_SECONDS + 1
 
+    def over_at(self, now: datetime) -> datetime | None:
+        """When the routine ended that runs no more: its lease began then. None where none has ended."""
+        left = self.lease_seconds
+        if not self.after_routine or left is None:
+            return None
+        return now - timedelta(seconds=max(0.0, AFTER_ROUTINE_LEASE_SECONDS - left))
+
+    @property
+    def given_away(self) -> bool:
+        """Whether whoever the caller talked to has given them to somebody else."""
+        return self.values["CR_RESULT"].startswith("TRANSFER:")
+
     @property
     def priority(self) -> int:
         """With which it joined the last queue."""
@@ -93,8 +106,8 @@ class Snapshot:
     """All that Asterisk has at one moment."""
 
     callers: Sequence[Found]
-    channels: frozenset[str]
-    """Uniqueids of all."""
+    channels: Mapping[str, AmiMessage]
+    """All, by Uniqueid."""
     bridges: Mapping[str, Sequence[str]]
     """By bridge, the Uniqueids of who is in it."""
 
@@ -102,6 +115,11 @@ class Snapshot:
         """Uniqueid of whoever the channel talks to; "" when nobody is there, or several are."""
         others = [one for one in self.bridges.get(channel["BridgeID"], ()) if one != channel["Uniqueid"]]
         return others[0] if len(others) == 1 else ""
+
+    def found(self, uniqueid: str) -> Found | None:
+        """A caller's channel, whatever it says of itself; None when it is gone."""
+        channel = self.channels.get(uniqueid)
+        return None if channel is None else Found(channel, variables_of(channel))
 
 
 def read_snapshot(answer: Sequence[AmiMessage]) -> Snapshot:
@@ -116,7 +134,7 @@ def read_snapshot(answer: Sequence[AmiMessage]) -> Snapshot:
         # Channels that were rung for a caller inherit the call, and not the number dialled.
         if values.get("CR_CALL") and values.get("CR_DID"):
             callers.append(Found(channel, values))
-    return Snapshot(callers, frozenset(channel["Uniqueid"] for channel in channels), bridges)
+    return Snapshot(callers, {channel["Uniqueid"]: channel for channel in channels}, bridges)
 
 
 def env_of(found: Found) -> AgiEnv:

@@ -190,7 +190,7 @@ class CommandedLine(Standing, ABC):
         self._unheard = False
         """What another engine asked for had ended before this one came."""
         self._over_at: datetime | None = None
-        """Since when the routine is over that ended before this engine came."""
+        """Since when the routine is over that ended while nobody listened."""
         self._ran = ""
         """The step of the routine that ran last, as the channel says."""
 
@@ -393,13 +393,21 @@ class CommandedLine(Standing, ABC):
         if self._sends(Sent.STATE):
             self._link.post_batch(self.channel.set_state(encoded))
 
-    def resume(self) -> None:
-        """The link is back, and the fallback has not got the channel: do what was not done, ask what was not heard."""
+    def ran(self, step: str) -> bool:
+        """Whether the routine that the channel says ran last (CR_RAN) is the one that this line waits for."""
+        return self._kind in ROUTINES and self._unsent is None and step == str(self._step)
+
+    def resume(self, over_at: datetime | None = None) -> None:
+        """The link is back, and the fallback has not got the channel: do what was not done, ask what was not heard.
+
+        `over_at`: when the routine ended that was ordered.
+        """
         if self.state is LineState.ENDING:
             self.hang_up(self._cause, self._latest)
         elif self._unsent is not None:
             self._write(self._unsent, perf_counter())
         elif self._kind is not None and self._sends(Sent.QUESTION):
+            self._over_at = over_at
             batch = self._link.batch()
             self._ask_again(batch, self._kind)
             batch.write()

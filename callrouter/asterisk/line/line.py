@@ -179,6 +179,7 @@ class Line(CommandedLine):
         else:
             self._hears(Heard.ROUTINE_ENDED)
             self.stop_waiting()
+            self._over_at = None  # it was another one's
             self._repeat()
 
     def _use(self, kind: Kind, step: int, found: AgiResult) -> None:
@@ -190,6 +191,8 @@ class Line(CommandedLine):
                 self.stop_waiting()
                 # From then on a lease runs again; this may be read late.
                 left = AFTER_ROUTINE_LEASE_SECONDS - LEASE_GUARD_SECONDS - self._link.late_seconds
+                if self._over_at is not None:
+                    left -= max(0.0, (self._now() - self._over_at).total_seconds())
                 self._lease_ends_at = perf_counter() + left
         now, recorded = self._over_at or self._now(), NOTHING
         if kind is _ANSWER:
@@ -345,10 +348,14 @@ class Line(CommandedLine):
         self._tell_taken(hung_up.at)
         self._tell(self.call_id, hung_up)
 
-    def channel_ended(self, cause: int | None, at: datetime | None = None) -> None:
-        """The channel is no more; `at`: since when, if not now."""
+    def channel_ended(
+        self, cause: int | None, at: datetime | None = None, *, talked_until: datetime | None = None
+    ) -> None:
+        """The channel is no more; `at`: since when, if not now; `talked_until`: when the conversation was over."""
         if self._hears(Heard.CHANNEL_ENDED):
-            self._tell_hung_up(self._hung_up or inputs.CallerHungUp(at=at or self._now(), cause=cause, by_caller=False))
+            at = at or self._now()
+            ended = inputs.CallerHungUp(at=at, cause=cause, by_caller=False, talked_until=talked_until)
+            self._tell_hung_up(self._hung_up or ended)
 
     def call_ended(self) -> None:
         """Forget the results that will not come."""

@@ -53,8 +53,9 @@ fallback takes the call. An engine that is started again takes over within three
 a link that stands still for eight is found to be dead after four, and is back after them."""
 ROUTINE_LEASE_SECONDS = 14_400.0
 """The wake-up of a routine: it switches the lease off itself; one that is woken late must not be cut."""
-AFTER_ROUTINE_LEASE_SECONDS = 5.0
-"""How long an engine, or its successor, has to go on after a routine, however the routine was left."""
+AFTER_ROUTINE_LEASE_SECONDS = LEASE_MARGIN_SECONDS
+"""How long an engine, or its successor, has to go on after a routine, however the routine was left: as after any
+other command, for the same reasons."""
 ANSWER_LONGEST_SECONDS = 1.0
 """ANSWER waits up to half a second for the first audio frame (res_agi.c, handle_answer; __ast_answer)."""
 

@@ -6,5 +6,6 @@
 many calls its limits refused; `trunk_check` says which carriers do not answer; `agent_watch` follows how agents
 stand; `frozen` whether calls advance on it at all. `maintenance` drains it before a planned restart. `outgoing` places
 calls of our own, and reads how far they are.
+`rounds` is the loop of those that look again and again.
 `astdb` reads a family of Asterisk's own database, for all who do, and `database_size` says how many entries there are.
 """

@@ -6,13 +6,11 @@ agents and with what they did are read, once a minute; what is published for a P
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Final
 
 from callrouter.asterisk.pbx.astdb import Collects, entries
-from callrouter.errors import AmiError
+from callrouter.asterisk.pbx.rounds import in_rounds
 
 LOOK_SECONDS: Final = 60.0
 FAMILIES: Final = ("ended", "outgoing", "agent", "wrap_up", "asked", "refused")
@@ -36,11 +34,7 @@ class DatabaseSize:
 
     async def run(self) -> None:
         """Look once a minute, until cancelled."""
-        while True:
-            if self._link_up():
-                with suppress(AmiError):  # the next round does it again
-                    await self.look()
-            await asyncio.sleep(LOOK_SECONDS)
+        await in_rounds(self.look, every_seconds=LOOK_SECONDS, link_up=self._link_up)
 
     async def look(self) -> None:
         """Read it now.

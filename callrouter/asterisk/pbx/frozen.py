@@ -20,6 +20,7 @@ import structlog
 
 from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.pbx.rounds import in_rounds
 from callrouter.asterisk.session import LinkCounters, OnEvent
 from callrouter.errors import ActionFailed, AmiError
 
@@ -96,13 +97,17 @@ class FrozenWatch:
     async def run(self) -> None:
         """Probe and judge until cancelled."""
         self._looked_at = self._loop.time()
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            if self._link_up():
-                await self._look()
-            else:
-                self._able = self._asked_at = None
-                self._looked_at = self._loop.time()
+        await in_rounds(
+            self._look,
+            every_seconds=LOOK_SECONDS,
+            link_up=self._link_up,
+            when_blind=self._is_blind,
+            at_once=False,
+        )
+
+    def _is_blind(self) -> None:
+        self._able = self._asked_at = None
+        self._looked_at = self._loop.time()
 
     async def _look(self) -> None:
         now = self._loop.time()

@@ -22,7 +22,8 @@ from typing import Final, Protocol
 import structlog
 
 from callrouter.asterisk.codec import AmiMessage, whole_number
-from callrouter.errors import ActionFailed, AmiError
+from callrouter.asterisk.pbx.rounds import in_rounds
+from callrouter.errors import ActionFailed
 
 log = structlog.get_logger(__name__)
 
@@ -88,15 +89,15 @@ class MediaWatch:
 
     async def run(self) -> None:
         """Look in rounds until cancelled; returns at once when switched off."""
-        while self._timeout_seconds:
-            await asyncio.sleep(self._timeout_seconds / ROUNDS)
-            if not self._link_up():
-                self._legs.clear()  # what was sent while nobody looked is not known
-                continue
-            try:
-                await self.look()
-            except AmiError:
-                self._legs.clear()  # the link went away meanwhile
+        if not self._timeout_seconds:
+            return
+        await in_rounds(
+            self.look,
+            every_seconds=self._timeout_seconds / ROUNDS,
+            link_up=self._link_up,
+            when_blind=self._legs.clear,  # what was sent while nobody looked is not known
+            at_once=False,
+        )
 
     async def look(self) -> None:
         """One round.

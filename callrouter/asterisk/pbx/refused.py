@@ -7,11 +7,9 @@ so that a storm of refused calls costs the engine no more than one, and the log 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -19,8 +17,8 @@ import structlog
 
 from callrouter.asterisk.codec import whole_number
 from callrouter.asterisk.pbx.astdb import Collects, entries
+from callrouter.asterisk.pbx.rounds import in_rounds
 from callrouter.dialplan.issues import how_many
-from callrouter.errors import AmiError
 
 log = structlog.get_logger(__name__)
 
@@ -89,11 +87,7 @@ class RefusedCalls:
 
     async def run(self) -> None:
         """Look every few seconds, until cancelled."""
-        while True:
-            if self._link_up():
-                with suppress(AmiError):  # the next round does it again
-                    await self.look()
-            await asyncio.sleep(LOOK_SECONDS)
+        await in_rounds(self.look, every_seconds=LOOK_SECONDS, link_up=self._link_up)
 
     async def look(self) -> None:
         """Read the PBX's counts.

@@ -11,14 +11,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Final, Protocol
 
 import structlog
 
 from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.pbx.rounds import in_rounds
 from callrouter.asterisk.session import OnEvent
-from callrouter.errors import AmiError
 
 log = structlog.get_logger(__name__)
 
@@ -89,11 +88,7 @@ class TrunkCheck:
 
     async def run(self) -> None:
         """Look every few seconds, until cancelled."""
-        while True:
-            if self._link_up():
-                with suppress(AmiError):  # the next round does it again
-                    await self.look()
-            await asyncio.sleep(LOOK_SECONDS)
+        await in_rounds(self.look, every_seconds=LOOK_SECONDS, link_up=self._link_up)
 
     async def look(self) -> None:
         """Ask Asterisk now.

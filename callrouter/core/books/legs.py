@@ -23,6 +23,7 @@ _BY_THEM: Final = {
     LegPurpose.CONTACT: EndedBy.CONTACT,
     LegPurpose.CONSULTATION: EndedBy.SYSTEM,
 }
+_TALK_TO_CALLERS: Final = (LegPurpose.AGENT, LegPurpose.CONTACT)
 
 
 def begin_agent(call: Call, agent: str, at: datetime) -> Call:
@@ -126,6 +127,14 @@ def close(call: Call, purpose: LegPurpose, at: datetime, by: EndedBy | None) -> 
     legs = tuple(_closed(one, at, by) if one.open and one.purpose is purpose else one for one in call.legs)
     held = sum(new.hold_seconds for new, was in zip(legs, call.legs, strict=True) if new is not was)
     return replace(call, legs=legs, held_seconds=call.held_seconds + held)
+
+
+def left(call: Call) -> Call:
+    """Whoever the caller talked to has hung up, though nobody saw it."""
+    legs = tuple(
+        replace(one, hung_up=True) if one.open and one.purpose in _TALK_TO_CALLERS else one for one in call.legs
+    )
+    return replace(call, legs=legs)
 
 
 def closed(before: Call, after: Call) -> list[Leg]:

@@ -216,6 +216,7 @@ async def test_a_recording_is_kept_once_and_the_tree_goes_on(pbx: Pbx, gap_secon
     async with succession(pbx, plan_of(MESSAGE, AFTER, BYE)) as engines:
         await engines.first.call("speak")
         await engines.first.reached(RECORDS)
+        await until(lambda: "!Record!" in pbx.cli("core show channels concise"), 5)  # else it begins after they spoke
         await engines.killed(gap_seconds)
         room = await engines.second()
         call = await room.the_end(12)

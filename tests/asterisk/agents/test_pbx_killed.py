@@ -64,7 +64,7 @@ async def test_an_engine_that_lives_has_them_all_where_they_were(tmp_path: Path)
         before, told, connections = standings(place), list(place.told), place.link.counters.connections
         await killed_and_back(there[0])
         await until(lambda: place.link.counters.connections > connections, 15)
-        await room.switch.resync()
+        await room.switch.resync(room.calls.call_of)
         place.comparison.look_soon(afresh=True)
         await place.comparison.look()
         await place.has("paused:training")

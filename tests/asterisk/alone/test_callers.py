@@ -200,7 +200,7 @@ async def test_a_message_of_a_call_that_was_lost_is_in_its_record(pbx: Pbx, deaf
         if deaf:
             async with deafness(room):
                 await until(lambda: "!Record!" in pbx.cli("core show channels concise"), 10)
-            await room.switch.resync()
+            await room.switch.resync(room.calls.call_of)
         await until(lambda: "!Record!" in pbx.cli("core show channels concise"), 10)
         found = await room.the_end(15)
 
