@@ -27,7 +27,7 @@ def test_a_message_of_the_pbx_is_kept_once_by_engines_that_are_killed_while_they
     town.run(town.stack.engine.kill())
     pbx.cli(f"database put callrouter/fallback {stories.MOREAU} message:30:0:night:")
     callers = [town.somebody() for _ in range(CALLERS)]
-    leaves = (UntilTone(), UntilToneEnds(), Wait(0.3), Speak("Bonjour, rappelez-moi, s'il vous plaît."), HangUp())
+    leaves = (UntilTone(), UntilToneEnds(), Wait(0.3), Speak("Bonjour, rappelez-moi, s'il vous plaît. " * 3), HangUp())
     calls = [town.calling(stories.MOREAU, *leaves, caller=caller) for caller in callers]
     left = town.together(calls, apart_seconds=0.2)
     town.until(lambda: in_journal(town), lambda count: count == CALLERS)

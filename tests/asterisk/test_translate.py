@@ -31,7 +31,7 @@ from callrouter.core.effects import (
 )
 from callrouter.errors import EncodingError
 
-LEASE_AGAIN = 'SET VARIABLE TIMEOUT(absolute) "5"'
+LEASE_AGAIN = 'SET VARIABLE TIMEOUT(absolute) "10"'
 PLACES = Places(recordings_dir="/var/spool/recordings")
 PAUSING = Places(recordings_dir="/var/spool/recordings", pause=Sound(file="/prompts/pause", seconds=0.3))
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

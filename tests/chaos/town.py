@@ -144,7 +144,8 @@ async def town(seed: str, agent_count: int, needs: Needs) -> AsyncIterator[Town]
         line = await cleanup.enter_async_context(ami) if needs.line else None
         database = cleanup.enter_context(started(root / "postgres")) if needs.database else None
         url = database.url_of(await database.migrated()) if database else ""
-        settings = _settings(folder, pbx, web, line, url)
+        spare = {"CALLROUTER_SPARE": "off" if needs.standby else "on"}
+        settings = {**_settings(folder, pbx, web, line, url), **spare}
         engine = engine_beside(root, pbx, settings)
         cleanup.push_async_callback(engine.stop)
         await engine.start()

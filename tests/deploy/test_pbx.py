@@ -489,7 +489,7 @@ def test_record_returns_with_its_status_and_the_lease(pbx: Pbx, ami: RawAmi, cha
     assert path.exists()
     left = _lease_left(ami, channel)
     assert left is not None
-    assert 3 < left <= 5
+    assert 8 < left <= 10
 
 
 def test_queue_with_nobody_logged_in_returns_at_once(ami: RawAmi, channel: str) -> None:

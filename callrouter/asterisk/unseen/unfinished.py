@@ -140,6 +140,10 @@ class UnfinishedCalls:
         except StoreError as error:
             log.debug("a call that ended unseen waits for its plan", call_id=call_id, reason=str(error))
             return False
+        except StateDecodeError as error:  # another release's, say
+            self._unreadable.add(call_id)
+            log.warning("a call that ended unseen cannot be recorded", call_id=call_id, reason=str(error))
+            return False
         except Exception:  # whatever it is that makes old documents fail, it is this call's: it stays where it is
             self._unreadable.add(call_id)
             log.exception("a call that ended unseen cannot be recorded", call_id=call_id)

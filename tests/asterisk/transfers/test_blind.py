@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS
 from callrouter.core.call import CallState, Disposition, EndedBy, LegPurpose, QueueOutcome
 from callrouter.core.facts import CallTransferred
 from deploy.demo.carrier import Habit
@@ -135,7 +136,7 @@ async def test_without_an_engine_colleagues_only(tmp_path: Path) -> None:
         desks.room.link._closing.set()
         desks.room.link._session.abort("killed")
         desks.place.phones.refer("agent-1", desks.uri("agent-2"))
-        await until(lambda: desks.place.phones.talks("agent-2"), 9)
+        await until(lambda: desks.place.phones.talks("agent-2"), AFTER_ROUTINE_LEASE_SECONDS + 4)
         desks.place.phones.bye("agent-2")
         await until(lambda: "0 active channels" in desks.place.pbx.cli("core show channels count"), 6)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.log_in import AmiAddress
 from callrouter.core.nodes import HangupNode, QueueNode
@@ -45,7 +46,7 @@ async def test_it_leads_to_the_fallback(pbx: Pbx) -> None:
         pressed = {"Channel": channel, "Digit": "1", "Duration": "100", "Receive": "yes"}
         await keys.send("PlayDTMF", pressed)
         await until(lambda: "patient has 0 calls" in pbx.cli("queue show patient"), 3)
-        await until(lambda: "moody has 1 calls" in pbx.cli("queue show moody"), 9)
+        await until(lambda: "moody has 1 calls" in pbx.cli("queue show moody"), AFTER_ROUTINE_LEASE_SECONDS + 4)
         await keys.send("PlayDTMF", pressed)
         await asyncio.sleep(0.5)
         stays = pbx.cli("queue show moody")
