@@ -76,12 +76,12 @@ async def test_what_is_heard_has_the_time_at_which_it_came() -> None:
             sent_at = time.time()
             time.sleep(0.5)  # noqa: ASYNC251
             await soon(lambda: bool(ear.stretches))
-        [stretch] = ear.stretches
+        stretches = list(ear.stretches)  # of a sender that was held up itself: several
         ear.close()
 
-    assert stretch.name == "ask"
-    assert stretch.until < sent_at
-    assert stretch.until - stretch.since >= 0.24
+    assert {one.name for one in stretches} == {"ask"}
+    assert stretches[-1].until < sent_at
+    assert stretches[-1].until - stretches[0].since >= 0.24
 
 
 async def test_what_has_come_is_heard_before_a_telephone_is_closed() -> None:

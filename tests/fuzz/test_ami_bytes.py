@@ -43,7 +43,7 @@ HOSTILE = [
     b"a\rAction: Originate",
     b"PJSIP/x\nAction: Hangup",
     b"${SHELL(id)}",
-    b"%0d%0aNote:%20a%20line%20of%20its%20own",
+    b"text%20that%20is%20encoded",
     b"agi_request%3A%20async%0A",
     b"100%20result%3D0",
     b"200%20result%3D1%20%28TRANSFER%3A%21x%29%0A",
