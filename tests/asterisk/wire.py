@@ -6,6 +6,7 @@ import asyncio
 import math
 import re
 import secrets
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ CARRIER = "127.0.0.1"
 _STATUS = re.compile(r"SIP/2\.0 (\d{3})")
 _MEDIA = re.compile(r"^m=audio (\d+)", re.MULTILINE)
 _RTP_HEADER = 12
+_CLOCK = struct.Struct("!II")
+"""A packet's timestamp and source, from its fourth byte."""
+_CLOCK_TURNS_SECONDS = 2**32 / 8000
 _EVENTS = "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
 
 
@@ -37,10 +41,20 @@ def _power(samples: list[int], hertz: int) -> float:
 
 @dataclass(frozen=True)
 class Packet:
-    """One that came: when, by the loop's clock, and how loud (RMS of 16-bit samples)."""
+    """One that came: when, by the loop's clock, how loud (RMS of 16-bit samples), and whose it is: of which source, and
+    from when by its sender's clock (RFC 3550, 5.1), in seconds.
+    """
 
     at: float
     loudness: float
+    source: int
+    sent: float
+
+
+def _gap(earlier: Packet, later: Packet) -> float:
+    """Seconds between two packets that came one after the other."""
+    came = later.at - earlier.at
+    return came if later.source != earlier.source else min(came, (later.sent - earlier.sent) % _CLOCK_TURNS_SECONDS)
 
 
 class Ear(Telephone):
@@ -57,7 +71,8 @@ class Ear(Telephone):
             samples = g711.expand(data[_RTP_HEADER:])
             loudness = math.sqrt(sum(int(one) ** 2 for one in samples) / len(samples))
             now = asyncio.get_running_loop().time()
-            self.packets.append(Packet(now, loudness))
+            timestamp, source = _CLOCK.unpack_from(data, 4)
+            self.packets.append(Packet(now, loudness, source, timestamp / 8000))
             self.sound_of_packets.append((now, [int(one) for one in samples]))
         super().datagram_received(data, addr)
 
@@ -74,9 +89,14 @@ class Ear(Telephone):
         return began
 
     def longest_gap(self, since: float, until: float) -> float:
-        """Seconds without a packet, at most, between two instants."""
-        times = [since, *(packet.at for packet in self.packets if since <= packet.at <= until), until]
-        return max(later - earlier for earlier, later in pairwise(times))
+        """Seconds without a packet, at most, between two instants.
+
+        Between two of one stream by its sender's clock, if that says less: packets lie in the socket while this process
+        is held up.
+        """
+        packets = [packet for packet in self.packets if since <= packet.at <= until]
+        gaps = [_gap(earlier, later) for earlier, later in pairwise(packets)]
+        return max(packets[0].at - since, *gaps, until - packets[-1].at) if packets else until - since
 
     def loud(self, since: float, until: float, *, above: float = 100.0) -> list[float]:
         """When something was heard that is not silence."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,22 +12,18 @@ import pytest
 
 from deploy.asterisk.pbx import Pbx
 from tests.acceptance.raw_sip import heard
+from tests.asterisk.wire import wire_caller
 from tests.deploy.test_pbx import RawAmi
-from tests.deploy.trunk import was_heard
 
 ROUNDS = 20
 RINGING_SECONDS, FALLBACK_SECONDS = 0.5, 3.0
 SPEAKS_AFTER_SECONDS = 0.5
 """After the answer: until the way to the caller is through, what is said to them is lost."""
-LISTENS = """
+BUSY_LATER = """
 [test-caller]
-exten => listen,1,Playback(silence/2)
- same => n,MixMonitor(${HEARD})
- same => n,Playback(silence/2)
-exten => busy,1,Wait(0.7)
+exten => busy,1,Wait(3)
  same => n,Hangup(17)
 """
-"""A caller who sends silence, and keeps what they hear for two seconds once the routines below are over."""
 CALLER = b"<sip:+33612340099@127.0.0.1>"
 
 
@@ -34,9 +31,8 @@ CALLER = b"<sip:+33612340099@127.0.0.1>"
 def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
     """As it is delivered, with no engine."""
     queues = "[slow](team)\njoinempty = yes\nleavewhenempty = no"
-    extra = {"extensions": LISTENS, "queues": queues}
+    extra = {"extensions": BUSY_LATER, "queues": queues}
     with Pbx.start(tmp_path_factory.mktemp("alone") / "pbx", extra_conf=extra) as running:
-        running.cli("module load res_clioriginate.so")
         running.cli("database put callrouter/fallback 0140000002 queue:nobody")
         yield running
 
@@ -79,34 +75,39 @@ def test_it_rings_at_once_while_an_engine_is_logged_in_that_does_nothing(pbx: Pb
 
 
 ROUTINES = {
-    "record": ("GOSUB callrouter-record s 1 3", {"CR_SILENCE": "1", "CR_MAX": "1"}),
-    "queue": ("GOSUB callrouter-queue s 1 3", {"CR_QUEUE": "slow", "CR_QUEUE_WAIT": "1"}),
-    "dial": ("GOSUB callrouter-dial s 1 3", {"CR_DIAL": "Local/busy@test-caller/n", "CR_RING": "1"}),
+    "record": ("GOSUB callrouter-record s 1 3", {"CR_SILENCE": "0", "CR_MAX": "3"}),
+    "queue": ("GOSUB callrouter-queue s 1 3", {"CR_QUEUE": "slow", "CR_QUEUE_WAIT": "3"}),
+    "dial": ("GOSUB callrouter-dial s 1 3", {"CR_DIAL": "Local/busy@test-caller/n", "CR_RING": "5"}),
 }
-"""Routines of which none lasts for more than a second."""
+ROUTINES_LAST_SECONDS = 3.0
+"""Long enough for Asterisk to know by then that the engine which began them has gone."""
+LISTENS_SECONDS = 5.5
+"""Longer than a tone of ringing comes again, which no routine may leave behind."""
 
 
 @pytest.mark.parametrize("routine", ROUTINES)
 @pytest.mark.parametrize("stays", [False, True], ids=["no engine", "an engine"])
-def test_after_a_routine_who_waits_for_an_engine_hears_music(
+async def test_after_a_routine_who_waits_for_an_engine_hears_music(
     pbx: Pbx, tmp_path: Path, routine: str, stays: bool
 ) -> None:
     """As long as its lease lasts; while one is there, who goes on within a millisecond, there is no note of it."""
     text, variables = ROUTINES[routine]
-    engine, heard_by_caller = RawAmi(pbx), tmp_path / "heard.wav"
+    engine = RawAmi(pbx)
     assert engine.login(pbx.ami_user, pbx.ami_secret)["Response"] == "Success"
-    pbx.cli(f"dialplan set global HEARD {heard_by_caller}")
-    pbx.cli("channel originate Local/0140000001@callrouter-entry/n extension listen@test-caller")
-    channel = engine.event("AsyncAGIStart")["Channel"]
-    for name, value in (variables | {"CR_FILE": str(tmp_path / "message.wav"), "CR_STATE": "x"}).items():
-        engine.action("Setvar", Channel=channel, Variable=name, Value=value)
-    for command in ("ANSWER", text):
-        engine.action("AGI", Channel=channel, Command=command, CommandID="1")
-    engine.action("AbsoluteTimeout", Channel=channel, Timeout="14400")
-    if not stays:
-        engine.close()
-    found = was_heard(heard_by_caller, seconds=6.0)
-    pbx.cli("channel request hangup all")
+    async with wire_caller(pbx) as caller:
+        caller.invite("0140000001", CALLER.decode())
+        channel = (await asyncio.to_thread(engine.event, "AsyncAGIStart"))["Channel"]
+        for name, value in (variables | {"CR_FILE": str(tmp_path / "message.wav"), "CR_STATE": "x"}).items():
+            engine.action("Setvar", Channel=channel, Variable=name, Value=value)
+        for command in ("ANSWER", text):
+            engine.action("AGI", Channel=channel, Command=command, CommandID="1")
+        engine.action("AbsoluteTimeout", Channel=channel, Timeout="14400")
+        if not stays:
+            engine.close()
+        await asyncio.sleep(ROUTINES_LAST_SECONDS + 1.0)
+        since = asyncio.get_running_loop().time()
+        await asyncio.sleep(LISTENS_SECONDS)
+        found = bool(caller.ear.loud(since, since + LISTENS_SECONDS))
     engine.close()
 
     assert found is not stays
