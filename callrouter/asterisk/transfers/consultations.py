@@ -16,17 +16,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import structlog
 
 from callrouter.asterisk import briefing, commands
-from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.actions import ChannelActions, post
 from callrouter.asterisk.arrivals import CONSULTATION
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
-from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.codec import AmiMessage, encode_header
 from callrouter.asterisk.line.commanded import give_back
 from callrouter.asterisk.line.given import resolved
 from callrouter.asterisk.line.translate import Places, presented_variables
@@ -60,6 +60,10 @@ CONSULTED, UNREACHED = "CallrouterConsulted", "CallrouterUnreached"
 _OF_CONSULTATIONS: Final = frozenset({CONSULTED, UNREACHED})
 REMEMBERED_SECONDS: Final = 10.0
 """After its end a consultation is still known to an event that comes late."""
+NORMAL_CLEARING: Final = 16
+"""Q.850: whoever talked has hung up."""
+LEFT_ALONE_SECONDS: Final = 0.5
+"""From when both are gone until the caller is looked for: Asterisk has carried out by then what it does of itself."""
 
 
 class Lines(Protocol):
@@ -93,6 +97,10 @@ class Consultation:
     """The caller was given to whoever is rung, who had not answered."""
     caller: str = ""
     """Uniqueid of the caller's channel when it began."""
+    gone: set[str] = field(default_factory=set)
+    """Uniqueids of the agent and of whoever had answered, once they have hung up."""
+    heard_early: list[LegSign] = field(default_factory=list)
+    """Of whoever had answered, before they were given the caller: they hung up in the same instant."""
 
     def answer(self, uniqueid: str, channel: str, agent: str) -> None:
         """Somebody has."""
@@ -130,6 +138,7 @@ class Consultations:
                 "UserEvent": self._on_user_event,
                 "AgentConnect": self._on_agent_connect,
                 "AttendedTransfer": self._on_transfer,
+                "HangupRequest": self._on_hangup_request,
                 "Hangup": self._on_hangup,
             }
         )
@@ -314,13 +323,20 @@ class Consultations:
         if one.channel_name:
             self._has_the_caller(one.channel_name)
         self._hear(one, ConsultationSign.COMPLETED)
+        for sign in one.heard_early:
+            self._tell(one.call_id, LegHeard(leg=one.channel, sign=sign, at=self._now(), cause=NORMAL_CLEARING))
         self._forget_later(one)
 
     def _end_hold(self, one: Consultation) -> None:
         """Whoever is left there with nobody goes on: the caller in the tree, or the agent to the next call."""
         one.end()
-        self._link.post_batch(ChannelActions(one.uniqueid).hang_up(16))  # AMI takes a uniqueid for a name
+        self._link.post_batch(ChannelActions(one.uniqueid).hang_up(NORMAL_CLEARING))  # AMI takes a uniqueid for a name
         self._forget_later(one)
+
+    def _on_hangup_request(self, message: AmiMessage) -> None:
+        for one in self._known.values():
+            if one.channel == message["Uniqueid"]:
+                one.heard_early.append(LegSign.HUNG_UP)
 
     def _on_hangup(self, message: AmiMessage) -> None:
         uniqueid = message["Uniqueid"]
@@ -329,6 +345,12 @@ class Consultations:
                 self._end_hold(held)
         for left in [one for one in self._known.values() if one.caller == uniqueid and not one.over]:
             self._mark(left, "")  # there is nobody whom they could give away
+        for left in [one for one in self._known.values() if uniqueid in (one.leg, one.channel)]:
+            left.gone.add(uniqueid)
+            if uniqueid == left.channel:
+                left.heard_early.append(LegSign.ENDED)
+            if left.gone == {left.leg, left.channel}:
+                asyncio.get_running_loop().call_later(LEFT_ALONE_SECONDS, self._look_for_caller, left.call_id)
         one = next((one for one in self._known.values() if uniqueid in (one.uniqueid, one.channel)), None)
         if one is None or one.over or (uniqueid == one.uniqueid and one.channel):
             return
@@ -338,6 +360,29 @@ class Consultations:
         if one.by_code:
             self._tell(one.call_id, LegHeard(leg=one.leg, sign=LegSign.RESUMED, at=self._now()))
         self._forget_later(one)
+
+    def _look_for_caller(self, call_id: str) -> None:
+        """Whether they talk to anybody, now that neither the agent nor the colleague is there.
+
+        Where both hang up in one instant, Asterisk completes the transfer with a channel that is gone, or goes back to
+        it: the caller stays in a bridge of one, and hears the hold music (bridge_basic.c, rebridge_enter).
+        """
+        live, caller = self._calls.get(call_id), self.caller_of(call_id)
+        if live is None or not caller or live.call.state is not CallState.CONNECTED:
+            return
+        asked = self._link.collect("CoreShowChannels")
+        asked.add_done_callback(lambda answer: self._release(call_id, caller, answer))
+
+    def _release(self, call_id: str, caller: str, answer: asyncio.Future[list[AmiMessage]]) -> None:
+        """Have a caller who is with nobody go on, as after any conversation. (BRIDGEPEER still names the agent.)"""
+        if answer.cancelled() or answer.exception() is not None:
+            return
+        bridges = {message["Uniqueid"]: message["BridgeId"] for message in answer.result()}
+        bridge = bridges.pop(caller, "")
+        if not bridge or bridge in bridges.values():
+            return
+        log.warning("a caller was left alone by who transferred them, and goes on", call_id=call_id)
+        self._link.post_batch(post("BridgeKick", call_id, encode_header("Channel", caller)))
 
     def _forget_later(self, one: Consultation) -> None:
         asyncio.get_running_loop().call_later(REMEMBERED_SECONDS, self._known.pop, one.uniqueid, None)

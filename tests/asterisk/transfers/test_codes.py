@@ -84,6 +84,7 @@ async def test_wrap_up_after_an_announced_transfer(tmp_path: Path, how: str, sec
             await asyncio.sleep(0.5)
         elif how == "caller left":
             await desks.room.the_end(12)
+            await asyncio.sleep(0.5)  # the agent's channel is told
         if how != "*23":
             desks.phones.bye("agent-1")
         await desks.place.has("paused:wrap_up")
@@ -211,9 +212,25 @@ async def test_nobody_keys_a_swap(tmp_path: Path) -> None:
         await asyncio.sleep(1)
         bridges = [line.split()[0] for line in desks.room.pbx.cli("bridge show all").splitlines() if " 2 " in line]
         peers = "".join(desks.room.pbx.cli(f"bridge show {bridge}") for bridge in bridges)
-        desks.phones.bye("agent-1")
         desks.phones.bye("agent-2")
+        await asyncio.sleep(1)
+        desks.phones.bye("agent-1")
         await desks.room.the_end(8)
 
     assert "PJSIP/agent-1-" in peers
     assert "PJSIP/trunk-" not in peers
+
+
+@pytest.mark.parametrize("apart_ms", [0, 2])
+@pytest.mark.parametrize("last", ["agent-1", "agent-2"])
+async def test_both_hang_up_in_one_instant(tmp_path: Path, last: str, apart_ms: int) -> None:
+    """Asterisk leaves the caller with nobody, in a bridge of one: they go on as after any conversation."""
+    async with talking(tmp_path) as desks:
+        await announced(desks)
+        desks.phones.bye("agent-1" if last == "agent-2" else "agent-2")
+        await asyncio.sleep(apart_ms / 1000)
+        desks.phones.bye(last)
+        call = await desks.room.the_end(4)
+
+    assert call.disposition is Disposition.ANSWERED
+    assert agents_of(call)[-1].ended_by is EndedBy.AGENT
