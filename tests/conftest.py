@@ -7,6 +7,7 @@ import os
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from tests.lanes import Lanes
 
     return Lanes(config, log)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Beside other workers, what computes gives way to what waits."""
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        from tests.lanes import give_way
+
+        give_way(item.nodeid)
 
 
 settings.register_profile(
@@ -67,11 +76,14 @@ def free_port() -> Callable[[], int]:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """The PostgreSQL of this run (of this worker): make databases of your own in it, or ask for `database`."""
+    from tests.lanes import impatient
     from tests.postgres import started
 
     # Not below pytest's own folder: as root the server runs as another user, and every pytest that starts on the
     # machine closes that folder to others.
-    with tempfile.TemporaryDirectory(prefix="callrouter-test-") as folder, started(Path(folder)) as running:
+    with tempfile.TemporaryDirectory(prefix="callrouter-test-") as folder, ExitStack() as until_the_end:
+        with impatient():
+            running = until_the_end.enter_context(started(Path(folder)))
         asyncio.run(running.never_crashes())
         yield running
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,14 +10,15 @@ from typing import Any
 import pytest
 from xdist.scheduler import loadscope
 
-from tests.lanes import COMPUTING, LONGEST, WAITING, Lanes, waits
+from tests.lanes import COMPUTING, LONGEST, STARTERS, STARTING, WAITING, Kind, Lanes, kind_of, waits
 
 ROOT = Path(__file__).resolve().parents[1]
-WORKERS = 4
+WORKERS = 6
 TESTS = [
     *(f"tests/api/test_a.py::test_{number}" for number in range(40)),
     *(f"tests/asterisk/test_{module}.py::test_{number}" for module in "defghijk" for number in range(5)),
     *(f"tests/acceptance/test_b.py::test_{number}@acceptance" for number in range(9)),
+    *(f"tests/chaos/test_{module}.py::test_{number}" for module in "lmnop" for number in range(7)),
 ]
 
 
@@ -49,7 +51,9 @@ class Silent:
 
 
 def test_one_computes_while_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until either kind is used up; a module that waits, and a group, is one worker's."""
+    """Until either kind is used up, and two at most start whole stacks; a module that waits, and a group, is one
+    worker's.
+    """
     monkeypatch.setattr(loadscope, "parse_tx_spec_config", lambda _: range(WORKERS))
     workers = [Worker() for _ in range(WORKERS)]
     lanes = Lanes(Silent(), Silent())
@@ -58,16 +62,19 @@ def test_one_computes_while_others_wait(monkeypatch: pytest.MonkeyPatch) -> None
         lanes.add_node_collection(worker, TESTS)
     lanes.schedule()
     done: list[tuple[int, str]] = []
-    at_once: list[list[bool]] = []
+    at_once: list[Counter[Kind]] = []
     while any(worker.given for worker in workers):
         now = [(number, TESTS[worker.given.pop(0)]) for number, worker in enumerate(workers) if worker.given]
-        at_once.append([waits(nodeid) for _, nodeid in now])
+        at_once.append(Counter(kind_of(nodeid) for _, nodeid in now))
         for number, nodeid in now:
             lanes.mark_test_complete(workers[number], TESTS.index(nodeid))
         done += now
 
     assert sorted(nodeid for _, nodeid in done) == sorted(TESTS)
-    assert [kinds.count(False) for kinds in at_once[:10]] == [1] * 10
+    assert [kinds[Kind.COMPUTES] for kinds in at_once[:8]] == [1] * 8
+    assert [kinds[Kind.WAITS] for kinds in at_once[:8]] == [WORKERS - 1 - STARTERS] * 8
+    assert max(kinds[Kind.STARTS] for kinds in at_once) == STARTERS
+    assert all(worker.shutting_down for worker in workers)
     of_module: dict[str, set[int]] = {}
     for number, nodeid in done:
         if waits(nodeid):
@@ -101,7 +108,7 @@ def test_a_worker_that_dies_leaves_its_work_to_the_others(monkeypatch: pytest.Mo
     assert sorted(done) == sorted(TESTS)
 
 
-@pytest.mark.parametrize("name", [*LONGEST, *WAITING, *COMPUTING])
+@pytest.mark.parametrize("name", [*LONGEST, *WAITING, *STARTING, *COMPUTING])
 def test_what_is_named_is_there(name: str) -> None:
     """A module that was moved would be given out late, and computing ones beside each other."""
     assert name in ("acceptance", "fuzz", "laws") or (ROOT / name).exists()
