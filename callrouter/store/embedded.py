@@ -106,8 +106,10 @@ def _start_patiently(folder: Path, start: Callable[[], None]) -> None:
     while True:
         try:
             return start()
-        except (subprocess.SubprocessError, AssertionError) as error:
-            if not _comes_up(folder, deadline) and not isinstance(error, subprocess.TimeoutExpired):
+        except (subprocess.SubprocessError, AssertionError, FileNotFoundError) as error:
+            # It raises the last where there is no log yet of which to show the end.
+            gave_up = any(isinstance(one, subprocess.TimeoutExpired) for one in (error, error.__context__))
+            if not _comes_up(folder, deadline) and not gave_up:
                 raise
             if time.monotonic() > deadline:
                 raise

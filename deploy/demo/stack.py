@@ -140,7 +140,7 @@ class Engine:
         """What the API answers. Raises httpx.HTTPError."""
         base = self.engine_url if path == "/live" else self.web_url
         headers = {"Authorization": f"Bearer {self.token}"}
-        async with plain_client(timeout=10) as client:
+        async with plain_client() as client:
             answer = await client.get(f"{base}{path}", params=query, headers=headers)
         answer.raise_for_status()
         return answer.json()
@@ -158,7 +158,7 @@ class Engine:
 
     async def figures(self) -> dict[str, float]:
         """The engine's /metrics: sample with its labels, as written there, to value."""
-        async with plain_client(timeout=10) as client:
+        async with plain_client() as client:
             text = (await client.get(f"{self.engine_url}/metrics")).text
         samples = (line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#"))
         return {name: float(value) for name, _, value in samples}

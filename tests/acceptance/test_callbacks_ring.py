@@ -15,6 +15,7 @@ from deploy.demo.caller import HangUp, Press, UntilSound, Wait
 from deploy.demo.carrier import VOICE_HERTZ, Habit
 from deploy.demo.sipp import CallerIdentity
 from deploy.demo.stack import CHECKOUT, running
+from deploy.demo.telephone import SEQUENCES, Telephone
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import LoopThread, Town
@@ -68,6 +69,14 @@ def hears_voice(heard: g711.Pcm) -> bool:
     return sum(abs(tone - VOICE_HERTZ) < 20 for tone in tones) > 25
 
 
+@pytest.fixture(params=[0, SEQUENCES // 2], ids=["lower half", "upper half"])
+def _numbered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the RTP sequence numbers of every telephone begin: anywhere (RFC 3550, 5.1). See `outgoing.CODECS`."""
+    begin, half = Telephone.begin_stream, SEQUENCES // 2
+    monkeypatch.setattr(Telephone, "begin_stream", lambda self, number: begin(self, request.param + number % half))
+
+
+@pytest.mark.usefixtures("_numbered")
 def test_the_caller_is_called_back_by_an_agent(clinic_town: Town) -> None:
     """They key 1 and hang up; an agent picks up, hears for whom, then the caller's telephone rings, and they talk."""
     town = clinic_town

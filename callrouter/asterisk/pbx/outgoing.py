@@ -37,6 +37,14 @@ FAR: Final = "callrouter-outgoing-far"
 EVENT: Final = "CallrouterOutgoing"
 MARGIN_SECONDS: Final = 60.0
 """Asterisk gives up what waits in the queue by itself; Originate's own time-out comes after it."""
+CODECS: Final = "alaw,ulaw"
+"""What the two halves of the Local channel speak: G.711, as carriers and telephones do, so that nothing is translated.
+
+Without it Originate asks for linear sound, which Asterisk translates for the agent. Debian's then takes whoever is
+called back for late packets, and the agent does not hear them, where their RTP stream's sequence numbers begin in the
+upper half of the 65,536: what the agent has heard before (whisper, ringing) had the number 0.
+(debian/patches/2016_opus_plc.patch, main/translate.c, ast_translate)
+"""
 _SEPARATOR: Final = "|"
 
 
@@ -98,6 +106,7 @@ class OutgoingCalls:
                 "Priority": "1",
                 "Timeout": str(math.ceil((order.wait_seconds + MARGIN_SECONDS) * 1000)),
                 "Async": "true",
+                "Codecs": CODECS,
                 "ChannelId": far,
                 "OtherChannelId": near,
             },
