@@ -238,7 +238,7 @@ class CommandedLine(Standing, ABC):
         if what not in self._may_send:
             return
         now = perf_counter()
-        # (With the link away nothing leaves; who has them then is seen when it is back, be it that Asterisk was killed.)
+        # (With the link away nothing leaves; who has them is seen when it is back, be it that Asterisk was killed.)
         if now > self._lease_ends_at and self._link.connected:
             # This process was held up: what it decides from old results would reach a caller whom the fallback has,
             # and a wake-up, or a hang-up, would cut the conversation they may have there.
