@@ -13,7 +13,7 @@ from callrouter.app.live.live_plans import INDEX
 from callrouter.errors import DatabaseUnreachable, SettingsError
 from callrouter.settings import Settings
 from callrouter.store.database import ENGINE_STATEMENT_SECONDS, STATEMENT_SECONDS, Database
-from callrouter.store.embedded import FOLDER
+from callrouter.store.embedded import FOLDER, PATIENCE_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +77,8 @@ async def first_look(database: Database, settings: Settings) -> None:
 
 async def _opened(url: str | None, settings: Settings, limit: float, *, may_be_away: bool) -> Database:
     try:
-        database = await Database.open(url, settings.data_dir, statement_seconds=limit)
+        patience = 0.0 if may_be_away else PATIENCE_SECONDS
+        database = await Database.open(url, settings.data_dir, statement_seconds=limit, patience_seconds=patience)
     except DatabaseUnreachable as error:
         if not may_be_away:
             raise

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from callrouter.errors import DatabaseRefused, DatabaseUnreachable, StoreError
 from callrouter.store import schema
 from callrouter.store.connecting import CONNECT_SECONDS, Connector, Leader, hosts_of
-from callrouter.store.embedded import DATABASE_NAME, revive_server, start_server, stop_server
+from callrouter.store.embedded import DATABASE_NAME, PATIENCE_SECONDS, revive_server, start_server, stop_server
 from callrouter.store.pool import pool_of
 from callrouter.store.refusals import advice, is_refusal
 
@@ -68,8 +68,16 @@ class Database:
         self.engine: AsyncEngine = pool_of(self._connector, self._statement_seconds)
 
     @classmethod
-    async def open(cls, url: str | None, data_dir: Path, *, statement_seconds: float | None = None) -> Self:
-        """A database that answers: the one of `url` (postgresql://…), or without it our own in `data_dir`.
+    async def open(
+        cls,
+        url: str | None,
+        data_dir: Path,
+        *,
+        statement_seconds: float | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> Self:
+        """A database that answers: the one of `url` (postgresql://…), or without it our own in `data_dir`, which may
+        take `patience_seconds` to recover from a crash.
 
         The schema of our own is upgraded here. That of a server of somebody else's is left as it is: call
         `check_schema`, or `upgrade`.
@@ -87,7 +95,7 @@ class Database:
                 await database.close()
                 raise
             return database
-        return await cls._open_embedded(data_dir, statement_seconds)
+        return await cls._open_embedded(data_dir, statement_seconds, patience_seconds)
 
     @classmethod
     def later(cls, url: str | None, data_dir: Path, *, statement_seconds: float | None = None) -> Self:
@@ -104,8 +112,8 @@ class Database:
         return cls(ours, embedded=data_dir, sure=False, statement_seconds=statement_seconds)
 
     @classmethod
-    async def _open_embedded(cls, data_dir: Path, statement_seconds: float | None) -> Self:
-        server, uri = await asyncio.to_thread(start_server, data_dir)
+    async def _open_embedded(cls, data_dir: Path, statement_seconds: float | None, patience_seconds: float) -> Self:
+        server, uri = await asyncio.to_thread(start_server, data_dir, patience_seconds=patience_seconds)
         maintenance = make_url(uri)
         url = maintenance.set(database=DATABASE_NAME)
         database = cls(url, server, statement_seconds=statement_seconds)
@@ -227,7 +235,7 @@ class Database:
 
     async def _look(self) -> None:
         if self._embedded is not None and self._server is None:
-            self._server, uri = await asyncio.to_thread(start_server, self._embedded)
+            self._server, uri = await asyncio.to_thread(start_server, self._embedded, patience_seconds=0.0)
             maintenance = make_url(uri)
             with self._sentences():
                 await _create_database(maintenance)

@@ -37,8 +37,10 @@ FOLDER = "postgres"
 """The server's folder inside the data directory."""
 
 
-STARTS_WITHIN_SECONDS: Final = 600.0
-"""How long a start may take that goes on, as one does which recovers after a crash."""
+PATIENCE_SECONDS: Final = 600.0
+"""How long whoever can do nothing without it waits for a server that recovers after a crash."""
+READY: Final = "ready"
+"""The status of a server that has started."""
 LOOKS_EVERY_SECONDS: Final = 0.2
 
 log = structlog.get_logger(__name__)
@@ -47,11 +49,12 @@ _open: dict[Path, int] = {}
 """How many databases of this process use the server of a folder."""
 
 
-def start_server(data_dir: Path) -> tuple[Any, str]:
-    """The running server of a data directory and the URL of its maintenance database; blocks for some seconds.
+def start_server(data_dir: Path, *, patience_seconds: float = PATIENCE_SECONDS) -> tuple[Any, str]:
+    """The running server of a data directory and the URL of its maintenance database; blocks for some seconds, and for
+    up to `patience_seconds` while it recovers after a crash.
 
     Raises:
-        DatabaseUnreachable: it does not start; the sentence names its log.
+        DatabaseUnreachable: it does not start, or not yet; the sentence names its log.
         SettingsError: it is not installed.
     """
     fasteners, pgserver, psutil = _libraries()
@@ -66,7 +69,7 @@ def start_server(data_dir: Path) -> tuple[Any, str]:
         server = pgserver.get_server(folder, cleanup_mode="stop", start=False)
         if _open.get(folder, 0) == 0:
             server._lock = fasteners.InterProcessLock(folder.with_suffix(".lock"))
-            _start_patiently(folder, server.start)
+            _start_patiently(folder, server.start, patience_seconds)
     except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError, psutil.Error) as error:
         raise _does_not_start(folder, error) from error
     _open[folder] = _open.get(folder, 0) + 1
@@ -74,7 +77,7 @@ def start_server(data_dir: Path) -> tuple[Any, str]:
 
 
 def revive_server(server: Any) -> None:
-    """Start the server again if it has died under us; blocks, some seconds when it has.
+    """Start the server again if it has died under us; blocks, some seconds when it has, and not while it recovers.
 
     Nobody else would: it is a child of no process that lives, and the next `start_server` may be days away.
 
@@ -84,7 +87,7 @@ def revive_server(server: Any) -> None:
     psutil = _libraries()[2]
     try:
         with server._lock:
-            _start_patiently(server.pgdata, server.ensure_postgres_running)
+            _start_patiently(server.pgdata, server.ensure_postgres_running, 0.0)
     except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError, psutil.Error) as error:
         raise _does_not_start(server.pgdata, error) from error
 
@@ -100,30 +103,37 @@ def stop_server(server: Any) -> None:
         atexit.unregister(server._cleanup)
 
 
-def _start_patiently(folder: Path, start: Callable[[], None]) -> None:
-    """Start a server, and again once it is ready if it took longer than the library waits."""
-    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+def _start_patiently(folder: Path, start: Callable[[], None], seconds: float) -> None:
+    """Start a server, and again once it is ready if it took longer than the library waits.
+
+    Raises:
+        DatabaseUnreachable: it still starts after so many seconds.
+    """
+    deadline = time.monotonic() + seconds
+    was_ready = False
     while True:
         try:
             return start()
         except (subprocess.SubprocessError, AssertionError, FileNotFoundError) as error:
             # It raises the last where there is no log yet of which to show the end.
             gave_up = any(isinstance(one, subprocess.TimeoutExpired) for one in (error, error.__context__))
-            if not _comes_up(folder, deadline) and not gave_up:
+            status = _when_it_is_ready(folder, deadline)
+            if (status is None and not gave_up) or (status == READY and was_ready):
                 raise
-            if time.monotonic() > deadline:
-                raise
+            if status != READY and time.monotonic() > deadline:
+                raise _still_starts(folder) from error
+            was_ready = status == READY
 
 
-def _comes_up(folder: Path, deadline: float) -> bool:
-    """Wait while a server starts: whether it is ready in the end, rather than gone, or still not by the deadline."""
+def _when_it_is_ready(folder: Path, deadline: float) -> str | None:
+    """Wait while a server starts, until the deadline; then its status."""
     told = False
-    while (status := _status(folder)) not in (None, "ready") and time.monotonic() < deadline:
+    while (status := _status(folder)) not in (None, READY) and time.monotonic() < deadline:
         if not told:
             told = True
             log.warning("the embedded PostgreSQL starts slowly, as after a crash; waiting for it", folder=str(folder))
         time.sleep(LOOKS_EVERY_SECONDS)
-    return status == "ready"
+    return status
 
 
 def _status(folder: Path) -> str | None:
@@ -135,6 +145,13 @@ def _status(folder: Path) -> str | None:
     if not lines or not _libraries()[2].pid_exists(int(lines[0])):
         return None
     return lines[7].strip() if len(lines) > 7 else "starting"
+
+
+def _still_starts(folder: Path) -> DatabaseUnreachable:
+    return DatabaseUnreachable(
+        f"the embedded PostgreSQL in {folder} still starts, as after a crash, when it reads what was written since its "
+        f"last checkpoint; its log is {folder / 'log'}"
+    )
 
 
 def _does_not_start(folder: Path, error: Exception) -> DatabaseUnreachable:
