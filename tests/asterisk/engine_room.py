@@ -198,11 +198,11 @@ async def deafness(room: EngineRoom) -> AsyncIterator[None]:
         room.link._events.update(handlers)
 
 
-async def until(true: Callable[[], bool], seconds: float) -> None:
+async def until(true: Callable[[], bool], seconds: float, *, every_seconds: float = 0.01) -> None:
     """Wait for it."""
     async with asyncio.timeout(seconds):
         while not true():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(every_seconds)
 
 
 def plan_of(*nodes: Node, fallback: str = "") -> Plan:

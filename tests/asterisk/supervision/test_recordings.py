@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -104,17 +104,22 @@ def size_of(file: Path) -> int:
 async def whole(file: Path) -> g711.Pcm:
     """What a file holds once Asterisk has written all of it: it keeps two seconds back until the channel has ended, and
     a busy machine writes them when it can. So it is whole when no process has it open any more."""
-    await until(lambda: not is_open(file), 10)
+    await until(lambda: not is_open(file), 10, every_seconds=0.05)
     return g711.read_wav(file)
 
 
 def is_open(file: Path) -> bool:
-    """Whether some process has it open."""
-    for place in Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):
-            if place.readlink() == file:
-                return True
-    return False
+    """Whether an Asterisk has it open."""
+    return any(file in _open_files(process) for process in Path("/proc").glob("[0-9]*"))
+
+
+def _open_files(process: Path) -> Iterator[Path]:
+    """Of an Asterisk; of another process none."""
+    with contextlib.suppress(OSError):  # it has ended
+        if b"asterisk" in (process / "cmdline").read_bytes():
+            for place in (process / "fd").iterdir():
+                with contextlib.suppress(OSError):  # it is closed
+                    yield place.readlink()
 
 
 def power(pcm: g711.Pcm, hertz: float) -> float:
