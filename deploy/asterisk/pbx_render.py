@@ -22,7 +22,7 @@ SECRETS = "callrouter-secrets.json"
 """Where the phones' secrets are kept by default, in the configuration's folder."""
 MAX_CALLS = 1000
 """Live calls in all, by default: what two cores hold (1,300 in bench/RESULTS.md) with a margin."""
-ADMISSION_SECONDS = 2.0
+ADMISSION_SECONDS = 1.8
 """How long an engine has to take a call: a caller hears the fallback 3 s after they called, of which half a second is
 before its sentence, and half for all else. An engine takes a call within milliseconds at any rate that it sustains."""
 LEASE_SECONDS = 10.0
