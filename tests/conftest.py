@@ -38,7 +38,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Beside other workers, what computes gives way to what waits."""
+    """Beside other workers, what computes alone gives way to what waits."""
     if os.environ.get("PYTEST_XDIST_WORKER"):
         from tests.lanes import give_way
 

@@ -3,7 +3,7 @@
 Most tests on a real Asterisk wait: for rings, prompts, time-outs. Most others compute. Given out in alphabetical order
 the workers first wait all together, while the processors do nothing, and then all compute, on fewer processors than
 workers, beside what is measured in real time. So one worker computes and the others wait, until either kind is used up;
-and whatever computes gives way, by its priority, to whatever waits.
+and what computes alone, asking no server of its own, gives way, by its priority, to whatever waits.
 
 Of those that wait, two at most start whole stacks (PostgreSQL, an engine, a web process, a dozen telephones): a start
 is seconds of a processor's time, and beside four others neither that nor what is measured in it is what an operator
@@ -50,8 +50,10 @@ STARTING: Final = (
 """Those of them that start whole stacks."""
 STARTERS: Final = 2
 """Workers that may have such tests at once."""
-COMPUTING_NICENESS: Final = 10
-"""Of tests that compute, beyond that of the others."""
+ALONE: Final = ("tests/core/", "tests/dialplan/", "tests/fuzz/", "tests/normalisation/", "tests/questions/")
+"""Folders of tests that compute and wait for nobody: no limit in seconds can run out while others have the processor."""
+ALONE_NICENESS: Final = 10
+"""Of those, beyond that of the others."""
 NICENESS: Final = os.getpriority(os.PRIO_PROCESS, 0)
 COMPUTING: Final = (
     "tests/asterisk/test_asyncagi.py",
@@ -199,11 +201,12 @@ def kind_of(nodeid: str) -> Kind:
 
 
 def give_way(nodeid: str) -> None:
-    """The thread that runs it: beside tests that wait, one that computes uses what they leave.
+    """The thread that runs it: beside tests that wait, one that computes alone uses what they leave.
 
     So does whatever it starts. Only as root, who alone can become impatient again.
     """
-    _be(NICENESS if waits(nodeid) else NICENESS + COMPUTING_NICENESS)
+    alone = nodeid.startswith(ALONE) and not waits(nodeid)
+    _be(NICENESS + ALONE_NICENESS if alone else NICENESS)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import loadscope
 
-from tests.lanes import COMPUTING, LONGEST, STARTERS, STARTING, WAITING, Kind, Lanes, kind_of, waits
+from tests.lanes import ALONE, COMPUTING, LONGEST, STARTERS, STARTING, WAITING, Kind, Lanes, kind_of, waits
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKERS = 6
@@ -108,7 +108,7 @@ def test_a_worker_that_dies_leaves_its_work_to_the_others(monkeypatch: pytest.Mo
     assert sorted(done) == sorted(TESTS)
 
 
-@pytest.mark.parametrize("name", [*LONGEST, *WAITING, *STARTING, *COMPUTING])
+@pytest.mark.parametrize("name", [*LONGEST, *WAITING, *STARTING, *COMPUTING, *ALONE])
 def test_what_is_named_is_there(name: str) -> None:
     """A module that was moved would be given out late, and computing ones beside each other."""
     assert name in ("acceptance", "fuzz", "laws") or (ROOT / name).exists()

@@ -264,9 +264,14 @@ def test_a_pbx_that_is_otherwise_is_mended_and_told(edited_town: Town) -> None:
     pbx = town.stack.pbx
     # What is on its way out would have the unit write its files before anybody compares.
     town.until(lambda: PbxFolder(pbx.run_dir / "etc").applied().is_settled, bool)
-    (pbx.run_dir / "etc" / "callrouter" / "queues.conf").write_text("; nothing\n")
-    pbx.cli("queue reload all")
-    assert "No such queue" in pbx.cli("queue show medical")
+
+    def by_hand() -> str:
+        (pbx.run_dir / "etc" / "callrouter" / "queues.conf").write_text("; nothing\n")
+        pbx.cli("queue reload all")
+        return pbx.cli("queue show medical")
+
+    # A comparison that comes in this moment has it mended before we look.
+    assert "No such queue" in town.until(by_hand, lambda said: "No such queue" in said)
     town.run(_post(town, "/reload"))
     town.until(lambda: pbx.cli("queue show medical"), lambda said: "PJSIP/agent-1" in said)
     town.until(lambda: town.run(_get(town, "/ready"))["degraded"], lambda degraded: not degraded)
