@@ -51,7 +51,7 @@ STARTING: Final = (
 STARTERS: Final = 2
 """Workers that may have such tests at once."""
 ALONE: Final = ("tests/core/", "tests/dialplan/", "tests/fuzz/", "tests/normalisation/", "tests/questions/")
-"""Folders of tests that compute and wait for nobody: no limit in seconds can run out while others have the processor."""
+"""Folders of tests that compute and wait for nobody: no limit in seconds runs out while others have the processor."""
 ALONE_NICENESS: Final = 10
 """Of those, beyond that of the others."""
 NICENESS: Final = os.getpriority(os.PRIO_PROCESS, 0)
