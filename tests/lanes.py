@@ -50,7 +50,7 @@ STARTING: Final = (
 """Those of them that start whole stacks."""
 STARTERS: Final = 2
 """Workers that may have such tests at once."""
-ALONE: Final = ("tests/core/", "tests/dialplan/", "tests/fuzz/", "tests/normalisation/", "tests/questions/")
+ALONE: Final = ("tests/core/", "tests/dialplan/", "tests/normalisation/", "tests/questions/")
 """Folders of tests that compute and wait for nobody: no limit in seconds runs out while others have the processor."""
 ALONE_NICENESS: Final = 10
 """Of those, beyond that of the others."""

@@ -27,7 +27,7 @@ from callrouter.asterisk.actions import ChannelActions, post
 from callrouter.asterisk.arrivals import CONSULTATION
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
 from callrouter.asterisk.codec import AmiMessage, encode_header
-from callrouter.asterisk.line.commanded import give_back
+from callrouter.asterisk.line.commanded import NORMAL_CLEARING, give_back
 from callrouter.asterisk.line.given import resolved
 from callrouter.asterisk.line.translate import Places, presented_variables
 from callrouter.asterisk.link import AmiLink
@@ -60,8 +60,6 @@ CONSULTED, UNREACHED = "CallrouterConsulted", "CallrouterUnreached"
 _OF_CONSULTATIONS: Final = frozenset({CONSULTED, UNREACHED})
 REMEMBERED_SECONDS: Final = 10.0
 """After its end a consultation is still known to an event that comes late."""
-NORMAL_CLEARING: Final = 16
-"""Q.850: whoever talked has hung up."""
 LEFT_ALONE_SECONDS: Final = 0.5
 """From when both are gone until the caller is looked for: Asterisk has carried out by then what it does of itself."""
 
