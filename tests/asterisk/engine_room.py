@@ -176,13 +176,26 @@ class EngineRoom:
 
     async def the_end(self, seconds: float = 15) -> Call:
         """The one call, when it is over."""
-        await until(lambda: bool(self.ended), seconds)
+        await self._until(lambda: bool(self.ended), seconds)
         return self.ended[0]
 
     async def reached(self, what: Callable[[Call], bool], seconds: float = 10) -> Call:
         """The one live call, once it is as asked."""
-        await until(lambda: any(what(call) for call in self.live), seconds)
+        await self._until(lambda: any(what(call) for call in self.live), seconds)
         return next(call for call in self.live if what(call))
+
+    async def _until(self, true: Callable[[], bool], seconds: float) -> None:
+        """Wait for it; where it does not come, say how far it went."""
+        try:
+            await until(true, seconds)
+        except TimeoutError as late:
+            raise AssertionError(f"not within {seconds} s\n{await asyncio.to_thread(self._tell)}") from late
+
+    def _tell(self) -> str:
+        """What the engine and Asterisk say of every call now."""
+        lines = [f"live: {call!r}" for call in self.live] + [f"told: {type(fact).__name__}" for fact in self.seen]
+        channels = [line.split("!", 1)[0] for line in self.pbx.cli("core show channels concise").splitlines()]
+        return "\n".join([*lines, *(self.pbx.cli(f"core show channel {channel}") for channel in channels)])
 
 
 @asynccontextmanager

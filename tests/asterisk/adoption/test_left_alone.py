@@ -15,6 +15,7 @@ from callrouter.asterisk.codec import AmiMessage
 from callrouter.core.call import CallState, Presentation
 from callrouter.core.nodes import HangupNode, MenuNode
 from callrouter.core.plan import Plan
+from deploy.asterisk.pbx_render import ADMISSION_SECONDS
 from tests.asterisk.adoption.successors import BYE, FIVE_SECONDS, asterisk_of, begun, path, succession, taken_over
 from tests.asterisk.callers import Callers, Pbx
 from tests.asterisk.engine_room import DID, engine_room, plan_of, until
@@ -44,11 +45,11 @@ async def test_a_call_that_rang_while_nobody_was_there_is_begun(pbx: Pbx, caller
     async with succession(pbx, PLAN) as engines:
         await engines.killed()
         callers.call("listen", DID, number="+33612345678", name="Jean Martin")
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(ADMISSION_SECONDS / 2)
         room = await engines.second()
         call = await room.reached(lambda call: call.state is CallState.COLLECTING, 2)
         came = call.clocks.ringing_at
-        assert room.switch._clock.now() - came < timedelta(seconds=3.5)
+        assert room.switch._clock.now() - came < timedelta(seconds=2.5)
 
     assert begun(room) == [call.call_id]
     assert taken_over(room) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -99,7 +100,7 @@ async def test_an_order_that_never_ran_is_given(
         await engines.killed()
         written = state.encode(plan, decided(plan, call)).decode()
         pbx.cli(f"dialplan set chanvar {channel} CR_STATE {written}")
-        await engines.killed(2.5)
+        await asyncio.sleep(2.5)
         room = await engines.second()
         ended = await room.the_end(10)
 
