@@ -387,6 +387,26 @@ async def test_what_is_decided_while_the_link_is_away_is_done_when_it_is_back() 
     assert (bench.line.state, bench.seen()) == (LineState.IN_ROUTINE, "C")
 
 
+@pytest.mark.parametrize(("effect", "sent"), [(PLAY, "C"), (Hangup(cause=16), "H")], ids=["command", "hang-up"])
+async def test_a_lease_is_not_judged_while_the_link_is_away(
+    monkeypatch: pytest.MonkeyPatch, effect: Effect, sent: str
+) -> None:
+    """Asterisk may have been killed, and the call with it: who has the caller is seen when the link is back."""
+    bench, now = Bench(), [100.0]
+    monkeypatch.setattr(commanded, "perf_counter", lambda: now[0])
+    bench.perform(PLAY)
+    bench.results()
+    bench.link._session.connection_lost(None)
+    bench.seen()
+    now[0] += LEASE_MARGIN_SECONDS + 60.0
+    bench.perform(effect, step=3)
+    assert bench.seen() == ""
+
+    bench.connect()
+    bench.line.resume()
+    assert bench.seen() == sent
+
+
 async def test_an_end_that_may_have_been_lost_with_the_link_is_asked_for_again() -> None:
     """With the cause it was decided with, and what the call had come to before it."""
     bench = Bench()
