@@ -192,6 +192,7 @@ def _compile(
         # An agent may give a caller to any team, which the tree need not know.
         derived={**scope.derived, **{one.queue: one for one in scope.preferences.values()}},
         transfers=transfer_rules(scope),
+        contacts={name: one.title for name, one in {**scope.shared.contacts, **scope.contacts}.items()},
     )
     return plan, assembly, dialled
 
