@@ -15,7 +15,7 @@ contacts:
 
 
 def test_a_plan_knows_its_contacts(tmp_path: Path) -> None:
-    """The client's own and those all share, of which its own stand first; each by what a person calls it."""
+    """The client's own and those all share, by what a person calls them; where both have one it is the client's."""
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "contacts.yaml").write_text(
         'contacts:\n  desk: { name: Everybody, number: "01 99 00 00 21" }\n  night: { number: "01 99 00 00 22" }\n'
