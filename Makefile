@@ -103,7 +103,7 @@ leading: setup-tests
 # Rounds of a fault, appended to bench/chaos.jsonl (make test has a short form of each). One round again: SEED=7 ROUND=3.
 chaos: setup-tests
 	@$(BIN)/python -m tests.chaos $(or $(FAULT),--help) $(if $(SEED),--seed $(SEED)) \
-	  $(if $(ROUND),--first $(ROUND) --rounds 1 --all --leave)
+	  $(if $(LASTS),--lasts $(LASTS) --rounds 1) $(if $(ROUND),--first $(ROUND) --rounds 1 --all --leave)
 
 bench: setup
 	$(BIN)/python -m bench

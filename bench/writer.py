@@ -148,7 +148,9 @@ def postmaster(data_dir: Path) -> int:
 async def emptied(database: Database) -> None:
     """No rows, and no checkpoint of the run before under way."""
     async with database.connection() as connection:
-        await connection.execute(text("TRUNCATE calls, superseded_calls, queue_visits, offers, legs, messages"))
+        await connection.execute(
+            text("TRUNCATE calls, superseded_calls, queue_visits, offers, legs, messages, message_changes")
+        )
     connection = await database.connect_raw()
     await connection.execute("CHECKPOINT")
     await connection.close()

@@ -116,6 +116,7 @@ def _build(
         [
             records.recorder,
             records.fact_journal,
+            records.message_rows,
             metrics,
             records.fact_log,
             web_services.deliveries,

@@ -17,6 +17,7 @@ from callrouter.store.access.trail import AuditTrail
 from callrouter.store.recorder import Recorder
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.live_journal import LiveJournal
+from callrouter.store.writing.message_rows import MessageRows
 
 RECORDER_SECONDS: Final = 10.0
 """How long a stop waits for PostgreSQL; what it has not taken by then waits on disk for the next start."""
@@ -31,6 +32,7 @@ class Records:
     recorder: Recorder
     fact_journal: FactJournal
     live_journal: LiveJournal
+    message_rows: MessageRows
     history: PlanHistory
     keeper: LiveKeeper
     observation: Observation
@@ -45,6 +47,7 @@ class Records:
         self.tasks.start(self.recorder.run(), "recorder")
         self.tasks.keep(self.fact_journal.run, "journal of facts")
         self.tasks.keep(self.live_journal.run, "journal of calls in progress")
+        self.tasks.keep(self.message_rows.run, "messages")
         self.tasks.keep(self.history.run, "history of plans")
         self.tasks.keep(self.keeper.run, "what is live, on disk")
         self.tasks.keep(self.observation.run, "observation")
@@ -75,4 +78,5 @@ class Records:
         await self.history.flush()
         await self.keeper.flush()
         await self.trail.close()
+        await self.message_rows.close()
         self.fact_log.flush()

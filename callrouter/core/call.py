@@ -432,6 +432,11 @@ class Message(Struct, frozen=True, kw_only=True, gc=False):
     seconds: float
 
 
+def message_id_of(call_id: str, position: int) -> str:
+    """The id of a message that a call's tree took: the `position`th of the call, from 1."""
+    return f"{call_id}.m{position}"
+
+
 class Callback(Struct, frozen=True, kw_only=True, gc=False):
     """A caller's wish to be called back."""
 

@@ -68,6 +68,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("fault", choices=sorted([*ALL, "soak", "together"]))
     parser.add_argument("--rounds", type=int, help="(default: what the fault is promised for)")
     parser.add_argument("--callers", type=int, help="in a round (default: likewise); of a soak: calls (100,000)")
+    parser.add_argument("--lasts", type=float, help="seconds of the fault, and as many more who dial meanwhile")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1, 100_000))
     parser.add_argument("--first", type=int, default=0, help="the number of the first round, to see one again")
     parser.add_argument("--all", action="store_true", help="print every complaint")
@@ -127,6 +128,10 @@ def _as_telephones() -> None:
 async def _run(kind: Kind, options: argparse.Namespace) -> int:
     rounds = options.rounds or kind.rounds
     scale = replace(kind.long, callers=kind.long.callers if options.callers is None else options.callers)
+    if options.lasts is not None:
+        if not scale.seconds:
+            raise SystemExit(f"make chaos: {kind.name} is over at once: it lasts no LASTS")
+        scale = replace(scale, seconds=options.lasts, newcomers=round(scale.newcomers * options.lasts / scale.seconds))
     began_at, missed = time.monotonic(), set[str]()
     run, build = datetime.now(UTC).isoformat(timespec="seconds"), await asyncio.to_thread(_build)
     again = f"make chaos FAULT={kind.name} SEED={options.seed}"

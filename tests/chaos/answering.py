@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from tests.chaos.clients import DOCTOR
 from tests.chaos.ear import Ear
 from tests.chaos.media import Media
-from tests.chaos.notes import Notes, Ring
+from tests.chaos.notes import NEVER, Notes, Ring
 from tests.laws.sip import HOST, Dialog
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class Answering:
                 self._busy.discard(phone)
         finally:
             ear.close()
-            ring.answered_at, ring.ended_at = dialog.answered_at, dialog.ended_at
+            # A PBX that was killed while it rang never hears of the answer: no ACK comes, and nobody was there.
+            ring.answered_at, ring.ended_at = (dialog.answered_at if dialog.taken_at else NEVER), dialog.ended_at
             ring.hung_up, ring.status, ring.heard = dialog.hung_up, dialog.status, ear.stretches
 
     async def _answer(self, dialog: Dialog, kind: str, ear: Ear, chance: random.Random) -> None:

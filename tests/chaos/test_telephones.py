@@ -15,11 +15,13 @@ import pytest
 
 from deploy.demo import g711
 from deploy.demo.telephone import Telephone
+from tests.chaos import answering
 from tests.chaos import service as web
 from tests.chaos.ear import Ear
 from tests.chaos.media import HOST, media
 from tests.chaos.service import service
 from tests.chaos.sounds import HERTZ, OTHER, Sounds, tone
+from tests.laws.sip import Port
 
 FRAMES = {"20 ms": 1, "60 ms": 3}
 
@@ -153,3 +155,49 @@ async def test_a_sound_that_begins_within_a_packet_is_known_with_the_next_one() 
         ear.close()
 
     assert [one.name for one in ear.stretches] == [OTHER, "two"]
+
+
+@pytest.mark.parametrize("acknowledged", [True, False])
+async def test_who_answers_a_pbx_that_was_killed_talks_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, *, acknowledged: bool
+) -> None:
+    """It never hears of the answer: no ACK comes, and a BYE is answered by 481."""
+    monkeypatch.setattr(answering, "ANSWERS_SECONDS", {"callback": (0.0, 0.1)})
+    monkeypatch.setattr(answering, "TALK_SECONDS", {"callback": (0.2, 0.3)})
+    async with media() as sound:
+        phones = answering.Answering(sound)
+        port = await Port.open(phones.ring)
+        pbx = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        pbx.bind((HOST, 0))
+        pbx.setblocking(False)
+        loop = asyncio.get_running_loop()
+
+        def says(method: str) -> bytes:
+            uri = f"sip:+33612000001@{port.contact}"
+            lines = (
+                f"{method} {uri} SIP/2.0",
+                f"Via: SIP/2.0/UDP {HOST}:{pbx.getsockname()[1]};branch=z9hG4bK1",
+                "From: <sip:pbx@test>;tag=1",
+                f"To: <{uri}>",
+                "Call-ID: 1",
+                f"CSeq: 1 {method}",
+                f"Contact: <sip:pbx@{HOST}:{pbx.getsockname()[1]}>",
+                "Content-Length: 0",
+            )
+            return "\r\n".join((*lines, "", "")).encode()
+
+        def send(data: bytes) -> None:
+            pbx.sendto(data, (HOST, port.number))
+
+        send(says("INVITE"))
+        async with asyncio.timeout(10):
+            while not (heard := await loop.sock_recv(pbx, 4096)).startswith(b"BYE"):
+                if heard.startswith(b"SIP/2.0 200") and acknowledged:
+                    send(says("ACK"))
+            headers = heard.split(b"\r\n")[1:]
+            send(b"\r\n".join((b"SIP/2.0 481 Call/Transaction Does Not Exist", *headers)))
+            await soon(lambda: bool(phones.notes.rings[0].ended_at))
+        await port.close()
+        pbx.close()
+
+    assert bool(phones.notes.rings[0].answered_at) is acknowledged

@@ -197,7 +197,9 @@ class _Journey:
         """What they, or an agent, would notice."""
         answered = [one for one in self.called_back if one.answered_at]
         if len(answered) > 1:
-            yield self.told(f"was called back {len(answered)} times")
+            at = self.notes.faults[0].at
+            when = ", ".join(f"{one.answered_at - at:+.2f}..{one.ended_at - at:+.2f}" for one in answered)
+            yield self.told(f"was called back {len(answered)} times ({when})")
         talks = sorted(self.talks, key=lambda one: one.answered_at)
         for earlier, later in pairwise(talks):
             if later.answered_at < earlier.ended_at - RACE_SECONDS:

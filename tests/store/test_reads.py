@@ -91,8 +91,9 @@ async def test_messages_are_paged(database: Database, make_call: MakeCall, write
     page = await list_messages(database, limit=2)
     rest = await list_messages(database, limit=2, cursor=page.next_cursor)
 
-    places = [(message.call_id[-1], message.position) for message in page.messages + rest.messages]
-    assert places == [("3", 1), ("2", 1), ("1", 2), ("1", 1)]
+    assert [message.message_id for message in page.messages + rest.messages] == [
+        *("call-000003.m1", "call-000002.m1", "call-000001.m2", "call-000001.m1")
+    ]
     assert rest.next_cursor is None
     assert [m.recording for m in (await list_messages(database, client="etude-lenoir")).messages] == ["rec-3"]
     assert (await list_messages(database, from_at=TUESDAY)).messages == []
@@ -120,9 +121,9 @@ async def test_a_foreign_cursor_is_refused(database: Database, cursor: str) -> N
 
 
 async def test_a_cursor_of_another_list_is_refused(database: Database) -> None:
-    """That of calls names no message."""
+    """That of the release before names a message by its call and its number."""
     with pytest.raises(CursorError):
-        await list_messages(database, cursor=encode_cursor(MONDAY, "call-1"))
+        await list_messages(database, cursor=encode_cursor(MONDAY, "call-1", 1))
     with pytest.raises(CursorError):
         await list_messages(database, cursor=encode_cursor(MONDAY, "call-1", 2**40))
 

@@ -84,7 +84,7 @@ async def test_a_call_is_a_row_and_a_call_again(database: Database, tmp_path: Pa
         visit["outcome"],
         visit["waiting_seconds"],
     ) == ("call-000007", 1, "medical", "anne", "answered", 7.75)
-    assert (message["recording"], message["state"], message["client"]) == ("rec-7", "recorded", "cabinet-moreau")
+    assert (message["recording"], message["state"], message["client"]) == ("rec-7", "open", "cabinet-moreau")
     assert (
         row["node_path"],
         row["waiting_seconds"],

@@ -70,7 +70,7 @@ async def test_either_way_into_the_tables_writes_the_same_rows(database: Databas
         tables = ("calls", "queue_visits", "offers", "legs", "holds", "messages", "recordings")
         found.append([await rows(database, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables])
         async with database.connection() as connection:
-            await connection.execute(text(f"TRUNCATE {', '.join(tables)}, superseded_calls"))
+            await connection.execute(text(f"TRUNCATE {', '.join(tables)}, message_changes, superseded_calls"))
 
     assert found[0] == found[1]
     people = [call for call in calls if call.legs]
@@ -104,7 +104,9 @@ async def test_the_highest_stands_in_whatever_order(database: Database, make_cal
             (100, 9, "answered", "call-000001"),
         ]
         async with database.connection() as connection:
-            await connection.execute(text("TRUNCATE calls, queue_visits, messages, recordings, superseded_calls"))
+            await connection.execute(
+                text("TRUNCATE calls, queue_visits, messages, recordings, message_changes, superseded_calls")
+            )
 
 
 async def test_told_twice_changes_nothing(database: Database, make_call: MakeCall) -> None:

@@ -30,6 +30,7 @@ from callrouter.store.incarnation import is_last, renamed
 from callrouter.store.recorder import Recorder
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.live_journal import LiveJournal
+from callrouter.store.writing.message_rows import MessageRows
 from callrouter.store.writing.writer import Writer
 
 
@@ -91,6 +92,7 @@ def records_of(
         ),
         fact_journal=fact_journal,
         live_journal=live_journal,
+        message_rows=MessageRows(Writer(database)),
         history=history,
         keeper=keeper,
         observation=Observation(

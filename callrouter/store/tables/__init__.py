@@ -14,13 +14,22 @@ from callrouter.store.tables.called_back import FollowUpResult, callbacks, follo
 from callrouter.store.tables.columns import metadata
 from callrouter.store.tables.journeys import PATH_ARROW, calls, holds, legs, offers, queue_visits, superseded_calls
 from callrouter.store.tables.operation import beats, gaps, notifications
-from callrouter.store.tables.recorded import RecordingKind, messages, recordings
+from callrouter.store.tables.recorded import (
+    MessageChangeKind,
+    MessageState,
+    RecordingKind,
+    message_changes,
+    messages,
+    recordings,
+)
 from callrouter.store.tables.versions import plan_documents, plan_history, plans, promises
 
 __all__ = [
     "PATH_ARROW",
     "AuditOutcome",
     "FollowUpResult",
+    "MessageChangeKind",
+    "MessageState",
     "RecordingKind",
     "agent_pins",
     "agent_sessions",
@@ -32,6 +41,7 @@ __all__ = [
     "gaps",
     "holds",
     "legs",
+    "message_changes",
     "messages",
     "metadata",
     "notifications",

@@ -1,13 +1,21 @@
-"""What callers have said, and conversations that were recorded: a row of `recordings` outlives its file."""
+"""What callers want somebody to know, and conversations that were recorded: a row of `recordings` outlives its file.
+
+A message is a row from the moment it is complete; the row of its call may come later, and one that somebody took at a
+desk may have no call. What a message does not have is empty text, or 0, not NULL: the release before reads it so.
+Nothing of it is lost by a change: what was replaced stands in `message_changes`.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Double,
+    ForeignKeyConstraint,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -16,6 +24,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from callrouter.store.tables.columns import Id, Instant, metadata, one_of, revision
 
@@ -27,22 +36,70 @@ class RecordingKind(StrEnum):
     CONVERSATION = "conversation"
 
 
+class MessageState(StrEnum):
+    """Where a message stands with people; what became of telling them is another thing."""
+
+    OPEN = "open"
+    DONE = "done"
+
+
+class MessageChangeKind(StrEnum):
+    """What somebody did with a message."""
+
+    CORRECTED = "corrected"
+    DONE = "done"
+    REOPENED = "reopened"
+    REASSIGNED = "reassigned"
+
+
+_MESSAGE_ID: Final = "CALL.m1, or the UUID that whoever took it gave it"
+
 messages = Table(
     "messages",
     metadata,
-    Column("call_id", Id, nullable=False),
-    Column("position", SmallInteger, nullable=False, comment="1 for the first message of the call"),
+    # The default is for engines of the release before, who name no message.
+    Column("message_id", Id, nullable=False, server_default=text("(gen_random_uuid())::text"), comment=_MESSAGE_ID),
+    Column("call_id", Id, nullable=False, comment="empty: taken without a call"),
+    Column("position", SmallInteger, nullable=False, comment="1 for the first message of the call; 0: not its tree's"),
     Column("client", Id, nullable=False),
-    Column("recording", Text, nullable=False, comment="opaque name, without folder or suffix"),
-    Column("seconds", Double, nullable=False),
-    Column("deliver", Text, nullable=False, comment="contact it is meant for"),
-    Column("started_at", Instant, nullable=False),
-    Column("node", Text, nullable=False),
+    Column("recording", Text, nullable=False, comment="opaque name, without folder or suffix; empty: none"),
+    Column("seconds", Double, nullable=False, comment="of the recording"),
+    Column("deliver", Text, nullable=False, comment="contact it is meant for; empty: nobody is named"),
+    Column("started_at", Instant, nullable=False, comment="when taking it began"),
+    Column("node", Text, nullable=False, comment="of the client's tree that took it; empty: somebody did"),
     Column("state", Text, nullable=False),
-    PrimaryKeyConstraint("call_id", "position"),
-    CheckConstraint("state IN ('recorded')", name="state"),
+    Column("taken_at", Instant, comment="when it was complete; empty: when its recording was"),
+    Column("taken_by", Text, nullable=False, server_default="", comment="principal; empty: the client's tree"),
+    Column("form", Text, comment="name of the form; empty: by voice, or in plain words"),
+    Column("fields", JSONB, comment="values by field"),
+    Column("labels", JSONB, comment="[[field, label], ...], in order, as they were when it was taken"),
+    Column("text", Text, nullable=False, server_default="", comment="in words; empty: by voice"),
+    Column("urgent", Boolean, nullable=False, server_default=text("false")),
+    Column("caller_number", Text, comment="E.164, or as it was shown"),
+    Column("caller_name", Text, nullable=False, server_default=""),
+    Column("revision", Integer, nullable=False, server_default="1", comment="of it; each change makes one more"),
+    PrimaryKeyConstraint("message_id"),
+    CheckConstraint("state IN ('recorded', 'open', 'done')", name="state"),  # recorded: open, by the release before
+    CheckConstraint("recording <> '' OR text <> '' OR fields IS NOT NULL", name="says_something"),
     Index(None, "client", "started_at"),
     Index(None, "started_at"),
+    Index("messages_call_id_idx", "call_id", "position", unique=True, postgresql_where=text("position > 0")),
+    Index("messages_open_idx", "started_at", postgresql_where=text("state <> 'done'")),
+)
+
+message_changes = Table(
+    "message_changes",
+    metadata,
+    Column("message_id", Id, nullable=False),
+    Column("number", Integer, nullable=False, comment="1 for the first change of the message"),
+    Column("at", Instant, nullable=False),
+    Column("principal", Text, nullable=False, comment="who changed it"),
+    Column("change", Text, nullable=False),
+    Column("note", Text, nullable=False, comment="what they said of it"),
+    Column("before", JSONB, nullable=False, comment="the values that it replaced, by column"),
+    PrimaryKeyConstraint("message_id", "number"),
+    ForeignKeyConstraint(["message_id"], ["messages.message_id"], ondelete="CASCADE"),
+    CheckConstraint(one_of("change", MessageChangeKind), name="change"),
 )
 
 recordings = Table(

@@ -21,21 +21,23 @@ from typing import Any, Final
 
 import structlog
 
-from callrouter.core.call import Call, Hold, Leg, Offer, Recording, Revision
-from callrouter.core.facts import Fact, HoldNoted, LegEnded, OfferEnded, OfferMade, RecordingNoted
+from callrouter.core.call import Call, CallerId, Hold, Leg, Message, Offer, Recording, Revision
+from callrouter.core.facts import Fact, HoldNoted, LegEnded, MessageLeft, OfferEnded, OfferMade, RecordingNoted
 from callrouter.core.parts import (
+    BY_NAME,
     MICROSECOND,
     PartsReader,
     text,
     whole,
     write_holds,
     write_legs,
+    write_messages,
     write_offers,
     write_recordings,
 )
 from callrouter.logs import Outage
 from callrouter.store.writing.files import append_whole, make_locked, new_path, taken_over
-from callrouter.store.writing.writer import NumberedFact, RowsRefused, Writer, WriterAway
+from callrouter.store.writing.writer import NOBODY, NumberedFact, RowsRefused, Writer, WriterAway
 
 log = structlog.get_logger(__name__)
 
@@ -44,8 +46,8 @@ RETRY_SECONDS: Final = 2.0
 HELD_SECONDS: Final = 2.0
 """How often it is looked whether a predecessor has ended that still held its file."""
 _PATTERN: Final = "facts-*.jsonl"
-_OFFER, _LEG, _HOLD, _RECORDING = "offer", "leg", "hold", "recording"
-Grown = Offer | Leg | Hold | Recording
+_OFFER, _LEG, _HOLD, _RECORDING, _MESSAGE = "offer", "leg", "hold", "recording", "message"
+Grown = Offer | Leg | Hold | Recording | Message
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -95,7 +97,9 @@ class FactJournal:
     predecessor.
     """
 
-    interests: Final[frozenset[type[Fact]]] = frozenset({OfferMade, OfferEnded, LegEnded, HoldNoted, RecordingNoted})
+    interests: Final[frozenset[type[Fact]]] = frozenset(
+        {OfferMade, OfferEnded, LegEnded, HoldNoted, RecordingNoted, MessageLeft}
+    )
 
     def __init__(self, writer: Writer, folder: Path) -> None:
         """`writer` is this journal's own; `folder` is that of the spool."""
@@ -106,7 +110,7 @@ class FactJournal:
         self._failing = Outage(log, "facts of living calls cannot be kept on disk", "they are kept again")
 
     def observe(self, told: Sequence[Fact]) -> None:
-        """Keep each offer, hold and recording as it is known now, and each leg that is over."""
+        """Keep each offer, hold and recording as it is known now, each leg that is over, and each message."""
         for fact in told:
             if isinstance(fact, (OfferMade, OfferEnded)):
                 self._append(fact.call, fact.offer)
@@ -116,6 +120,8 @@ class FactJournal:
                 self._append(fact.call, fact.hold)
             elif isinstance(fact, RecordingNoted) and fact.recording.began_at is not None:
                 self._append(fact.call, fact.recording)
+            elif isinstance(fact, MessageLeft):
+                self._append(fact.call, fact.message)
 
     def safe(self, call_ids: Iterable[str]) -> None:
         """These are in the record, or on disk on the way to it, with all that grew with them."""
@@ -206,6 +212,9 @@ def _line(call: Call, one: Grown) -> bytes:
             kind, (written,) = _HOLD, write_holds([one], after)
         case Recording():
             kind, (written,) = _RECORDING, [[*part, call.client] for part in write_recordings([one], after)]
+        case Message():
+            whose = [call.client, call.caller.number, call.caller.name, call.messages.index(one) + 1]
+            kind, (written,) = _MESSAGE, [[*part, *whose] for part in write_messages([one], after, BY_NAME)]
     head = [call.call_id, call.pbx, call.revision.epoch, call.revision.count, (rang_at - _EPOCH) // MICROSECOND]
     return json.dumps([kind, *head, written]).encode() + b"\n"
 
@@ -220,17 +229,28 @@ def _latest(content: bytes) -> list[NumberedFact]:
             log.warning("a line of the journal of facts does not read", reason=repr(error))
             continue
         leg = one.fact.leg if isinstance(one.fact, Hold) else 0
-        found[type(one.fact), one.call_id, leg, one.fact.number] = one
+        number = one.position if isinstance(one.fact, Message) else one.fact.number
+        found[type(one.fact), one.call_id, leg, number] = one
     return list(found.values())
 
 
 def _read(kind: str, call_id: str, pbx: str, epoch: int, count: int, rang: int, written: Any) -> NumberedFact:
     reader = PartsReader(_EPOCH + timedelta(microseconds=rang))
-    client, fact = "", _grown(reader, kind, written)
-    if isinstance(fact, Recording):
-        client = text(written[-1])
-    revision = Revision(whole(epoch), whole(count))
-    return NumberedFact(call_id=text(call_id), pbx=text(pbx), revision=revision, fact=fact, client=client)
+    client, caller, position = "", NOBODY, 0
+    match kind, written:
+        case "recording", [*written, client]:
+            pass
+        case "message", [*written, client, number, name, position]:
+            caller = CallerId(number=None if number is None else text(number), name=text(name))
+    return NumberedFact(
+        call_id=text(call_id),
+        pbx=text(pbx),
+        revision=Revision(whole(epoch), whole(count)),
+        fact=_grown(reader, kind, written),
+        client=text(client),
+        caller=caller,
+        position=whole(position),
+    )
 
 
 def _grown(reader: PartsReader, kind: str, written: Any) -> Grown:
@@ -242,8 +262,10 @@ def _grown(reader: PartsReader, kind: str, written: Any) -> Grown:
         case "hold":
             return reader.hold(written)
         case "recording":
-            found = reader.recording(written[:-1])
+            found = reader.recording(written)
             if found.began_at is None:
                 raise ValueError("a recording that was not begun")
             return found
+        case "message":
+            return reader.message(written)
     raise ValueError(f"{kind!r} is no kind of fact")

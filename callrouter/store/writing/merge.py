@@ -85,16 +85,20 @@ WHERE recordings.kind = 'conversation'
     AND (coalesce(recordings.epoch, 0), coalesce(recordings.revision, 1)) < (excluded.epoch, excluded.revision)
 """
 
-MERGE_NUMBERED: Final = (*(_higher(table, key) for table, key in NUMBERED.items()), _RECORDED)
-"""The part of it that numbered facts alone need."""
+MERGE_FACTS: Final = (
+    *(_higher(table, key) for table, key in NUMBERED.items()),
+    _RECORDED,
+    _added("messages"),
+    _added("recordings", " WHERE kind = 'message'"),
+)
+"""The part of it that needs no call: numbered facts, and messages."""
 
 MERGE: Final = (
     _LOCK,
     _KEEP_SUPERSEDED,
     _STAND,
     *_REPLACE_VISITS,
-    *MERGE_NUMBERED,
-    *(_added(table) for table in ("messages", "callbacks")),
-    _added("recordings", " WHERE kind = 'message'"),
+    *MERGE_FACTS,
+    _added("callbacks"),
 )
 """Run once the batch is staged; no call stands in it twice."""

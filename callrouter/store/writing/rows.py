@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from callrouter.core.books.recordings import made as made_recordings
 from callrouter.core.books.recordings import name_of
-from callrouter.core.call import Call, Hold, Leg, Offer, Recording, Revision
+from callrouter.core.call import Call, CallerId, Hold, Leg, Message, Offer, Recording, Revision, message_id_of
 from callrouter.core.explain import nodes_reached
 from callrouter.store import tables
 from callrouter.store.trace import cleaned, queue_parts, trace_json, variables_json
@@ -31,7 +31,11 @@ LEG_COLUMNS = (
 )
 """What a call knows of its legs."""
 OFFER_COLUMNS = tuple(column.name for column in tables.offers.columns)
-MESSAGE_COLUMNS = tuple(column.name for column in tables.messages.columns)
+MESSAGE_COLUMNS = (
+    *("message_id", "call_id", "position", "client", "recording", "seconds", "deliver", "started_at", "node", "state"),
+    *("taken_at", "caller_number", "caller_name"),
+)
+"""What a client's tree knows of a message that it took by voice."""
 CALLBACK_COLUMNS = ("call_id", "position", "client", "number", "node", "asked_at", "state")
 """What is known when a call ends; what becomes of a callback is written later (`outgoing.book`)."""
 HOLD_COLUMNS = tuple(column.name for column in tables.holds.columns)
@@ -73,6 +77,8 @@ class Rows:
     legs: list[Row] = field(default_factory=list)
     holds: list[Row] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
+    message_recordings: list[Row] = field(default_factory=list)
+    """Rows of `recordings`, those of messages."""
     recordings: list[Row] = field(default_factory=list)
     callbacks: list[Row] = field(default_factory=list)
 
@@ -87,7 +93,7 @@ class Rows:
         row = self.take(call)
         people = [one.agent + one.queue for one in call.offers] + [one.party + one.identity for one in call.legs]
         if not _storable(row, "".join(people)):
-            del self.queue_visits[visits:], self.messages[messages:]
+            del self.queue_visits[visits:], self.messages[messages:], self.message_recordings[messages:]
             del self.recordings[recordings:], self.callbacks[callbacks:]
             call = cleaned(call)
             row = self.take(call)
@@ -196,24 +202,15 @@ class Rows:
                 agent = call.agent
         return waiting, max(0.0, talk - call.held_seconds), agent
 
+    def take_message(self, call_id: str, client: str, caller: CallerId, position: int, message: Message) -> None:
+        """Add a message, and its recording: the `position`th of a call."""
+        self.messages.append(message_row(call_id, client, caller, position, message))
+        known = (message.recording, _MESSAGE, call_id, client, _instant(message.started_at), message.seconds)
+        self.message_recordings.append((*known, *_OF_NO_CONVERSATION))
+
     def _take_parts(self, call: Call) -> None:
         for position, message in enumerate(call.messages, start=1):
-            self.messages.append(
-                (
-                    call.call_id,
-                    position,
-                    call.client,
-                    message.recording,
-                    message.seconds,
-                    message.deliver,
-                    _instant(message.started_at),
-                    message.node,
-                    "recorded",
-                )
-            )
-            began = _instant(message.started_at)
-            known = (message.recording, _MESSAGE, call.call_id, call.client, began, message.seconds)
-            self.recordings.append((*known, *_OF_NO_CONVERSATION))
+            self.take_message(call.call_id, call.client, call.caller, position, message)
         for position, callback in enumerate(call.callbacks, start=1):
             self.callbacks.append(
                 (
@@ -295,6 +292,25 @@ def leg_rows(call: Call) -> list[Row]:
 def hold_rows(call: Call) -> list[Row]:
     """Of all its holds."""
     return [hold_row(call.call_id, call.revision, one) for one in call.holds]
+
+
+def message_row(call_id: str, client: str, caller: CallerId, position: int, message: Message) -> Row:
+    """A message by voice, the `position`th of a call: whoever tells it, and when, it is the same row."""
+    return (
+        message_id_of(call_id, position),
+        call_id,
+        position,
+        client,
+        message.recording,
+        message.seconds,
+        message.deliver,
+        _instant(message.started_at),
+        message.node,
+        tables.MessageState.OPEN.value,
+        _instant(message.started_at + timedelta(seconds=message.seconds)),
+        caller.number,
+        caller.name,
+    )
 
 
 GROWN: Final[Mapping[str, tuple[Sequence[str], Callable[[Call], list[Row]]]]] = {

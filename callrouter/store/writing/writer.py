@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from callrouter.core.call import Call, Hold, Leg, Offer, Recording, Revision
+from callrouter.core.call import Call, CallerId, Hold, Leg, Message, Offer, Recording, Revision
 from callrouter.errors import StoreError
 from callrouter.store.database import Database
 from callrouter.store.refusals import is_outage
-from callrouter.store.writing.merge import MERGE, MERGE_NUMBERED, STAGING
+from callrouter.store.writing.merge import MERGE, MERGE_FACTS, STAGING
 from callrouter.store.writing.rows import (
     CALL_COLUMNS,
     CALLBACK_COLUMNS,
@@ -43,12 +43,22 @@ SILENT_SECONDS = 8.0
 """A server that has not taken the next statement of a batch for so long has vanished: the batch is given up, and tried
 again on a new connection. A batch as a whole may take longer: some have thirty statements, and each may be slow."""
 
+NOBODY = CallerId()
+"""Of what has no caller of its own."""
 _SLICE = 8
 """Rows made without a pause: 0.1 to 0.3 ms, after which the loop may serve its callers."""
 _CATCHING_UP_CALLS = 1_000
 """A batch of so many has waited for PostgreSQL, and more wait behind it: longer slices, fewer pauses."""
 _LONG_SLICE = 32
 
+
+def _adding(table: str, columns: Sequence[str]) -> str:
+    places = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608 - ours
+
+
+_ADD_MESSAGE = _adding("messages", MESSAGE_COLUMNS)
+_ADD_RECORDING = _adding("recordings", RECORDING_COLUMNS)
 
 T = TypeVar("T")
 
@@ -76,9 +86,13 @@ class NumberedFact:
     call_id: str
     pbx: str
     revision: Revision
-    fact: Offer | Leg | Hold | Recording
+    fact: Offer | Leg | Hold | Recording | Message
     client: str = ""
-    """Whose; of a recording only."""
+    """Whose; of a recording or a message only."""
+    caller: CallerId = NOBODY
+    """Of a message only."""
+    position: int = 0
+    """Of a message only: 1 for the first of the call."""
 
 
 class Writer:
@@ -125,11 +139,13 @@ class Writer:
                     rows.holds.append(hold_row(one.call_id, one.revision, hold))
                 case Recording() as recording:
                     rows.recordings.append(recording_row(one.call_id, one.client, one.revision, recording))
+                case Message() as message:
+                    rows.take_message(one.call_id, one.client, one.caller, one.position, message)
         await self._watched(lambda: self._merge_facts(rows))
 
     async def _merge_facts(self, rows: Rows) -> None:
         try:
-            await self._merge(rows, MERGE_NUMBERED)
+            await self._merge(rows, MERGE_FACTS)
         except (asyncpg.PostgresError, *_ENCODING) as error:
             if _is_outage(error):
                 raise
@@ -217,12 +233,23 @@ class Writer:
             await self._copy_table(f"{prefix}legs", LEG_COLUMNS, _in_slices(rows.legs))
         if rows.holds:
             await self._copy_table(f"{prefix}holds", HOLD_COLUMNS, _in_slices(rows.holds))
-        if rows.messages:
+        if rows.messages and prefix:
             await self._copy_table(f"{prefix}messages", MESSAGE_COLUMNS, _in_slices(rows.messages))
+            await self._copy_table(f"{prefix}recordings", RECORDING_COLUMNS, _in_slices(rows.message_recordings))
+        elif rows.messages:
+            await self._add_messages(rows)
         if rows.recordings:
             await self._copy_table(f"{prefix}recordings", RECORDING_COLUMNS, _in_slices(rows.recordings))
         if rows.callbacks:
             await self._copy_table(f"{prefix}callbacks", CALLBACK_COLUMNS, _in_slices(rows.callbacks))
+
+    async def _add_messages(self, rows: Rows) -> None:
+        """Most are there already, since they were complete: a COPY would not let them be."""
+        self._advances()
+        await self._connection.executemany(_ADD_MESSAGE, rows.messages)
+        self._advances()
+        await self._connection.executemany(_ADD_RECORDING, rows.message_recordings)
+        self._advances()
 
     async def _copy_table(self, table: str, columns: Sequence[str], records: AsyncIterator[Row]) -> None:
         self._advances()
