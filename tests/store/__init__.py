@@ -1,7 +1,7 @@
 """Where those modules of `callrouter.store` are tested whose name no test file has.
 
 callbacks, notification_spool                 test_notifications.py
-calls, gaps, messages, paging, plans          test_reads.py
+calls, gaps, paging, plans                    test_reads.py
 connecting, pool                              test_database_vanishes.py
 refusals                                      test_recorder.py
 tables                                        test_schema.py
