@@ -1,4 +1,4 @@
-"""`callrouter messages`, run as commands on a real PostgreSQL: taken, corrected, done, and the whole trail on a screen."""
+"""`callrouter messages`, run as commands on a real PostgreSQL: taken, corrected, done, and the whole trail shown."""
 
 from __future__ import annotations
 
