@@ -170,6 +170,16 @@ async def test_what_is_wrong_is_said_of_each_field(
     assert (await api.get("/api/messages")).json()["messages"] == []
 
 
+@pytest.mark.parametrize("where", ['"text": "a\\ud800"', '"text": "ab", "fields": {"name": "a\\ud800"}'])
+async def test_half_a_character(api: httpx.AsyncClient, where: str) -> None:
+    """JSON can say what UTF-8 cannot."""
+    body = f'{{"id": "{uuid4()}", "client": "{LENOIR}", {where}}}'
+
+    answer = await api.post("/api/messages", content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 422
+
+
 async def test_too_long_for_any_page(api: httpx.AsyncClient) -> None:
     await post(api, "", by_form(fields={**GIVEN, "words": "x" * 100_000}), 413)
 
