@@ -211,6 +211,8 @@ class Rows:
                     "recorded",
                 )
             )
+            if not message.recording:  # a form: there is nothing to be heard
+                continue
             began = _instant(message.started_at)
             known = (message.recording, _MESSAGE, call.call_id, call.client, began, message.seconds)
             self.recordings.append((*known, *_OF_NO_CONVERSATION))
