@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cached_property
 
 from msgspec import Struct, field
@@ -14,10 +15,13 @@ from msgspec.structs import asdict
 
 from callrouter.core.agents.preference import Preference
 from callrouter.core.agents.standing import WrapUp
+from callrouter.core.call import Call, CallerId
 from callrouter.core.effects import Briefing, Sound
+from callrouter.core.forms import Form, form_for
 from callrouter.core.identity import Identity
 from callrouter.core.nodes._base import Node
-from callrouter.core.nodes.about import About
+from callrouter.core.nodes.about import About, Family
+from callrouter.core.numbers import CallerList
 from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import Promise, ServiceLevelTarget
 from callrouter.core.transfers.targets import TransferRules
@@ -99,6 +103,27 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
 
     transfers: TransferRules = field(default_factory=TransferRules)
     """Where agents may give its callers to."""
+    forms: tuple[Form, ...] = ()
+    """What is asked of its callers for a message that somebody writes down, in the file's order."""
+    form_lists: Mapping[str, CallerList] = field(default_factory=dict)
+    """The lists of callers that its forms ask, by name."""
+
+    def kind_of(self, call: Call) -> str:
+        """The node that puts a caller through, or was the last to do so; empty: none has."""
+        passed = (call.node, *(visit.node for visit in reversed(call.visits)))
+        about = self.about
+        return next((node for node in passed if node in about and about[node].family is Family.REACHES), "")
+
+    def form_for(self, *, at: datetime, caller: CallerId | None = None, kind: str = "") -> Form | None:
+        """The form for a message of a caller, at an aware instant; None: no form of the client's is for it.
+
+        `kind` is what `kind_of` says of the call. Without a call there is no caller whom a list could hold.
+        """
+
+        def in_list(name: str) -> bool:
+            return caller is not None and bool(self.form_lists[name].match(caller))
+
+        return form_for(self.forms, at=at, schedules=self.schedules, in_list=in_list, kind=kind)
 
     def briefing(self, queue: str) -> Briefing:
         """What an agent of a queue is shown of this client, and left alone for afterwards."""

@@ -16,6 +16,7 @@ from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan.compile.assembly import Assembly, Growth
 from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.fallbacks import fallback_of
+from callrouter.dialplan.compile.forms import forms_of, lists_of
 from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of, transfer_rules
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.compile.preferences import check_waited_in
@@ -164,6 +165,7 @@ def _compile(
     _check_languages(scope, file, assembly)
     if not errors(scope.issues):
         check_waited_in(scope, file)
+    forms = forms_of(scope, file, tree) if file.forms else ()
     dialled = check_dialled(scope, tree, owner)
     plan = Plan(
         client=file.client,
@@ -192,6 +194,8 @@ def _compile(
         # An agent may give a caller to any team, which the tree need not know.
         derived={**scope.derived, **{one.queue: one for one in scope.preferences.values()}},
         transfers=transfer_rules(scope),
+        forms=forms,
+        form_lists=lists_of(scope, forms) if forms else {},
     )
     return plan, assembly, dialled
 

@@ -1,7 +1,7 @@
 """A client's document as a pydantic model: what may be written, and what each text becomes.
 
-Unknown keys are refused. What a node may hold stands in `verbs`, hours in `calendar`, people in `people`; what a value
-may look like in `fields` and `values`.
+Unknown keys are refused. What a node may hold stands in `verbs`, hours in `calendar`, people in `people`, forms in
+`forms`; what a value may look like in `fields` and `values`.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema, create_model, model_vali
 
 from callrouter.core.service_level import Formula
 from callrouter.dialplan.documents.calendar import HoursBlock, HoursName, OrOneSet, named_hours
+from callrouter.dialplan.documents.forms import MOST_FORMS, FormBlock
 from callrouter.dialplan.documents.people import ContactBlock
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import bounds, values
@@ -161,6 +162,16 @@ class ClientFile(Block):
     lists: { vip: ["06 12 34 00 07"], unwanted: ["08*"] }
     service_level: { within: 20s, target: 90%, short_abandon: 5s }
     fallback: { queue: medical }
+    forms:
+      night: { when: { hours: closed }, deliver: post_box, fields: { name: name, number: number, reason: text } }
+      day:
+        title: Rendez-vous
+        deliver: post_box
+        fields:
+          name: { type: name, label: Nom, required: true }
+          number: { type: number, label: Téléphone, required: true }
+          doctor: { type: choice, label: Médecin, choices: { noir: Docteur Noir, any: Peu importe } }
+          urgency: { type: urgency, label: Urgence }
     start: filter
     nodes:
       filter:
@@ -237,6 +248,11 @@ class ClientFile(Block):
     agents: Annotated[dict[Name, PreferenceBlock], Before(as_mapping)] = Field(default_factory=dict)
     """Whom the client wants, by team: agents who are rung first for its callers, and agents who never are; wherever its
     callers wait for that team, in callbacks and in the fallback too."""
+    forms: Annotated[dict[Name, FormBlock], Before(as_mapping), Field(max_length=MOST_FORMS)] = Field(
+        default_factory=dict
+    )
+    """What is to be asked for messages that somebody writes down, by name: the first whose `when` holds is for the
+    call."""
     emergency: Names = ()
     """The nodes an urgent call must reach: `check` warns when the way there is longer than the way to others."""
     accepted: Annotated[dict[Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)

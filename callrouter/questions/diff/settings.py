@@ -1,5 +1,5 @@
 """What differs between two versions although no caller meets it: what agents hear, how long there is to press a key,
-what is promised to the client, who answers a team's line, and where messages go.
+what is promised to the client, who answers a team's line, what is asked for messages, and where these go.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan.issues import how_many
 from callrouter.dialplan.language.words import length
 from callrouter.dialplan.shared.queues import TeamQueue
+from callrouter.questions.diff.forms import changed_forms
 from callrouter.questions.diff.same_tree import differing
 
 
@@ -41,6 +42,11 @@ def unheard(old: Plan, new: Plan) -> Iterator[str]:
         yield f"After a conversation agents are now left alone {_wrap_up(new)} instead of {_wrap_up(old)}."
     if old.max_calls != new.max_calls:
         yield f"The client may now have {_calls(new)} at once instead of {_calls(old)}."
+    if old.forms != new.forms:
+        yield from changed_forms(old.forms, new.forms)
+    for name in old.form_lists.keys() & new.form_lists.keys():
+        if old.form_lists[name] != new.form_lists[name]:
+            yield f"List {name}, by which a form is chosen, now holds other callers."
 
 
 def _of_node(was: Node, becomes: Node) -> Iterator[str]:
