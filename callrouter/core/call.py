@@ -421,15 +421,21 @@ class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Message(Struct, frozen=True, kw_only=True, gc=False):
-    """A recorded voice message."""
+    """What the caller wants somebody to know: spoken, or a form that the tree has filled in."""
 
     recording: str
-    """Opaque name of the recording, without folder or suffix."""
+    """Opaque name of the recording, without folder or suffix; empty: there is none, but a form."""
     node: str
     deliver: str
     """Name of the contact it is meant for; empty when the document names none."""
     started_at: datetime
     seconds: float
+    form: str = ""
+    """The client's form that was filled in; empty: the message was spoken."""
+    values: tuple[tuple[str, str], ...] = ()
+    """Of a form: its fields that were given, and their values as `core.forms` keeps them."""
+    urgent: bool = False
+    """By its form."""
 
 
 def message_id_of(call_id: str, position: int) -> str:

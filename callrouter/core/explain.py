@@ -63,7 +63,8 @@ def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -
     entries += [_consultation(leg) for leg in call.legs if leg.purpose is LegPurpose.CONSULTATION]
     for message in call.messages:
         spoken_at = message.started_at + timedelta(seconds=message.seconds)
-        entries.append((spoken_at, _ENDED, f"has left a message of {message.seconds:.0f} s{_for(message.deliver)}"))
+        what = f"form {message.form}" if message.form else f"a message of {message.seconds:.0f} s"
+        entries.append((spoken_at, _ENDED, f"has left {what}{_for(message.deliver)}"))
     lines = [f"{_clock(at, zone)}  {text}" for at, _, text in sorted(entries, key=lambda entry: entry[:2])]
     if call.earlier.attempts:
         lines.insert(

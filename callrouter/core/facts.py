@@ -139,7 +139,7 @@ class ConsultationChanged(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class MessageLeft(Struct, frozen=True, kw_only=True, gc=False):
-    """A message was recorded."""
+    """A message was recorded, or a form filled in."""
 
     call: Call
     message: Message

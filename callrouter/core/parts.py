@@ -8,7 +8,8 @@ is seldom written, and has to be read from rows that lack it. Instants are whole
     dial          target, started, answered, ended, outcome, and, unless all of these are empty: leg, the number that
                   is shown, failures (leg, SIP status, Q.850 cause of each), agent; the last is left out when it is
                   empty, and rows of before end with a leg
-    message       recording, node, deliver, started, seconds
+    message       recording, node, deliver, started, seconds, and, of a form: its name, values (field, value of each),
+                  and 1 if it is urgent
     callback      number, node, asked
     offer         number, queue, agent, leg, began, ended, heard, cause, outcome (the last four left out while nothing
                   was heard but its beginning)
@@ -105,7 +106,14 @@ def write_dials(dials: Iterable[DialAttempt], offset: Offset) -> list[Any]:
 
 def write_messages(messages: Iterable[Message], offset: Offset, naming: Naming) -> list[Any]:
     """The messages of a call."""
-    return [[m.recording, naming(m.node, m.node), m.deliver, offset(m.started_at), m.seconds] for m in messages]
+    return [
+        [
+            *(m.recording, naming(m.node, m.node), m.deliver, offset(m.started_at), m.seconds),
+            *((m.form, [[name, value] for name, value in m.values]) if m.form else ()),
+            *((1,) if m.urgent else ()),
+        ]
+        for m in messages
+    ]
 
 
 def write_callbacks(callbacks: Iterable[Callback], offset: Offset, naming: Naming) -> list[Any]:
@@ -264,13 +272,17 @@ class PartsReader:
 
     def message(self, written: Any) -> Message:
         """A message that was left."""
-        recording, node, deliver, started_at, length = written
+        recording, node, deliver, started_at, length, *filled = written
+        form, values, urgent = (*filled, 0) if len(filled) == 2 else filled or ("", (), 0)
         return Message(
             recording=text(recording),
             node=self.node(node),
             deliver=text(deliver),
             started_at=self.at(started_at),
             seconds=seconds(length),
+            form=text(form),
+            values=tuple([(text(name), text(value)) for name, value in values]),
+            urgent=bool(whole(urgent)),
         )
 
     def offer(self, written: Any) -> Offer:

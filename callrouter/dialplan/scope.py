@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from callrouter.core import numbers
 from callrouter.core.agents.preference import Preference
 from callrouter.core.dialling import Dialling
+from callrouter.core.forms import Form
 from callrouter.core.identity import Identity
 from callrouter.core.numbers import CallerList
 from callrouter.core.rota import Rota
@@ -84,6 +85,8 @@ class NameScope(Voices, kw_only=True):
     """Of the client's callers in queues, where a node says nothing else."""
     lists: Mapping[str, CallerList] = field(default_factory=dict)
     contacts: Mapping[str, Person] = field(default_factory=dict)
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    """What is asked for messages, without the calls it is for: those hang on the tree."""
     dialling: Dialling = field(default_factory=Dialling)
     written: Set[str] = frozenset()
     """Nodes of this tree, right or wrong, and whatever else its exits may lead to by name."""
@@ -106,6 +109,15 @@ class NameScope(Voices, kw_only=True):
         if person is None:
             self._unknown("contact", name, {*self.contacts, *self.shared.contacts}, "contacts", *path)
         return person
+
+    def form(self, name: str, *path: str | int) -> Form | None:
+        """One of the client's forms, for whichever calls it is."""
+        found = self.forms.get(name)
+        if found is None:
+            wrong = f"the client has no form called {shown(name)}"
+            known = "" if self.forms else ': write it under "forms"'
+            self.fail(wrong + known, *path, suggestion=closest(name, self.forms))
+        return found
 
     def on_call(self, name: str, *path: str | int) -> Rota | Person | None:
         """Somebody to ring: a contact, or a rota that says who it is."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from callrouter.core.call import Disposition
+from callrouter.core.nodes.about import Family
 from callrouter.core.plan import Plan, names_of
 from callrouter.dialplan.documents.expected_file import MOST_CALLS, ExpectedCall, ExpectedCalls, client_files_of
 from callrouter.dialplan.folder.catalogue import Catalogue
@@ -122,7 +123,8 @@ def _names(plan: Plan, kind: str) -> frozenset[str] | None:
         case "node":
             return frozenset(name for node in plan.nodes for name in names_of(node))
         case "message" | "callback":
-            nodes = (node.name for node in plan.nodes.values() if node.kind == kind)
+            keeping = (plan.nodes[name] for name, about in plan.about.items() if about.family is Family.KEEPS)
+            nodes = (node.name for node in keeping if (node.kind == "callback") is (kind == "callback"))
             return frozenset(name for node in nodes for name in names_of(node))
         case "queue":
             return frozenset(asking.queues_in(plan))

@@ -200,10 +200,10 @@ class QueueLeft(CallEvent, frozen=True, kw_only=True, tag="queue.left", gc=False
 
 
 class MessageTaken(CallEvent, frozen=True, kw_only=True, tag="message.taken", gc=False):
-    """The caller has left a voice message."""
+    """The caller has left a voice message, or the tree has filled in a form for them."""
 
     recording: str
-    """Its sound is at /api/recordings/<recording>/audio."""
+    """Its sound is at /api/recordings/<recording>/audio; empty: it is a form."""
     deliver: str
     """The contact it is meant for; empty: none is named."""
     seconds: float

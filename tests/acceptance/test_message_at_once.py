@@ -18,8 +18,14 @@ def test_a_message_is_listed_while_its_caller_hears_the_thanks(town: Town) -> No
     """With its recording; and it is the same one when the call is over."""
     (story,) = [one for one in stories.STORIES if one.name == "message_hash"]
     caller = town.somebody()
-    calling = town.calling(story.did, *story.script, caller=caller)
-    _, (early, live, recording) = town.together([calling, first_listed(town, caller.number)])
+
+    async def both() -> tuple[Row, set[str], Row]:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(town.calling(story.did, *story.script, caller=caller))
+            found = group.create_task(first_listed(town, caller.number))
+        return found.result()
+
+    early, live, recording = town.run(both())
 
     assert early["call_id"] in live
     row = town.row_of(caller)

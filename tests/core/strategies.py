@@ -34,6 +34,7 @@ from callrouter.core.conditions import (
 )
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import LookupField, ReadAs
+from callrouter.core.forms import Field, FieldType, Form
 from callrouter.core.nodes import (
     ALL,
     AnswerNode,
@@ -42,6 +43,7 @@ from callrouter.core.nodes import (
     CallerNode,
     CollectDigitsNode,
     DialNode,
+    FormNode,
     HangupNode,
     LookupNode,
     MenuNode,
@@ -125,6 +127,19 @@ agents = st.sampled_from(["agent-1", "agent-2", ""])
 legs = st.sampled_from(["", "1795427775.12", "1795427775.13", "1795427775.14"])
 values = st.text(st.characters(codec="utf-8"), max_size=20)
 
+FORMS = (
+    Form(
+        name="order",
+        title="Order",
+        deliver="desk",
+        fields=(
+            Field(name="number", label="Number", type=FieldType.NUMBER, required=True),
+            Field(name="file", label="File", type=FieldType.TEXT),
+        ),
+    ),
+    Form(name="file", title="File", deliver="", fields=(Field(name="file", label="File", type=FieldType.TEXT),)),
+)
+
 KINDS: dict[type[Node], st.SearchStrategy[Node]] = {
     AnswerNode: st.builds(AnswerNode, name=st.just("")),
     PlayNode: st.builds(PlayNode, name=st.just(""), sounds=parts, interruptible=st.booleans()),
@@ -183,6 +198,15 @@ KINDS: dict[type[Node], st.SearchStrategy[Node]] = {
         contact=st.just("crm"),
         url=st.just("https://crm.example/hook"),
         data=st.just((("file", templates.parse("{dossier} of {caller_name}")),)),
+    ),
+    FormNode: st.builds(
+        FormNode,
+        name=st.just(""),
+        form=st.sampled_from(FORMS),
+        given=st.sampled_from(["{dossier}", "{caller}", "n° {motif} {dossier}"]).map(
+            lambda text: (("file", templates.parse(text)),)
+        ),
+        region=st.just("FR"),
     ),
     CallbackNode: st.builds(
         CallbackNode,

@@ -24,6 +24,7 @@ from callrouter.core.call import (
     QueueVisit,
     Revision,
     Visit,
+    replace,
 )
 from callrouter.core.nodes import HangupNode
 from callrouter.core.parts import PartsReader
@@ -123,6 +124,24 @@ def test_a_row_of_the_release_before() -> None:
     assert call_from_fields(fields) == ended
 
 
+def test_a_form_is_written_where_there_is_one() -> None:
+    """Spoken messages are written as before, so that the release before reads them."""
+    of = plan()
+    ended = call(of)
+    (spoken,) = ended.messages
+    values = (("number", "+33612340001"), ("file", "n° 1"))
+    form = replace(spoken, recording="", seconds=0.0, form="order", values=values)
+    both = replace(ended, messages=(spoken, form))
+
+    pressing = replace(ended, messages=(replace(form, urgent=True), spoken))
+    assert state.decode(of, state.encode(of, both)) == both
+    assert state.decode(of, state.encode(of, pressing)) == pressing
+    assert json.loads(trace_json(both))["messages"] == [
+        ["r-1", "note", "post", 40000000, 14.0],
+        ["", "note", "post", 40000000, 0.0, "order", [["number", "+33612340001"], ["file", "n° 1"]]],
+    ]
+
+
 @pytest.mark.parametrize(
     ("kind", "written"),
     [
@@ -138,6 +157,10 @@ def test_a_row_of_the_release_before() -> None:
         ("dial", ["doctor", 0, None, None, None, "1"]),
         ("dial", ["doctor", 0, None, None, None, 1, 1]),
         ("message", ["r", "note", "post", 0, float("inf")]),
+        ("message", ["", "note", "post", 0, 0.0, "order"]),
+        ("message", ["", "note", "post", 0, 0.0, "", [], 1, 2, 3]),
+        ("message", ["", "note", "post", 0, 0.0, "order", [["file"]]]),
+        ("message", ["", "note", "post", 0, 0.0, "order", [["file", 1]]]),
         ("callback", [33612340001, "team", 0]),
     ],
 )

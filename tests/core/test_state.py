@@ -6,18 +6,22 @@ import base64
 import json
 import zlib
 from datetime import timedelta
+from random import Random
+from string import ascii_letters, digits
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from callrouter.core import state
-from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome, replace
+from callrouter.core.call import Call, DialOutcome, Disposition, Message, QueueOutcome, replace
 from callrouter.core.explain import explain
 from callrouter.core.nodes import DialNode, HangupNode, MessageNode, PlayNode, QueueNode
+from callrouter.core.nodes.form import MAX_FORMS_BYTES, bytes_of
+from callrouter.core.plan import MAX_MESSAGES, MAX_VARIABLES_LENGTH
 from callrouter.core.rota import Contact
 from callrouter.errors import CoreError, StateDecodeError
-from callrouter.testing import Playbook, assert_serialises, plan_of, sound
+from callrouter.testing import TUESDAY_10, Playbook, assert_serialises, plan_of, sound
 
 PLAN = plan_of(
     PlayNode(name="music", sounds=(sound("music"),), exits={"next": "team"}),
@@ -83,6 +87,31 @@ def test_a_long_name_gives_way_last() -> None:
     assert 0 < len(again.caller.name) <= len(call.call.caller.name) == 500
     assert call.call.caller.name.startswith(again.caller.name)
     call.answered().hangs_up().ends(Disposition.LEFT_EARLY)
+
+
+def test_the_longest_forms_fit_beside_the_longest_variables() -> None:
+    """Both bounds are reached, by texts that nothing makes shorter, after as many messages as a call may leave."""
+    random = Random(7)
+    texts = ["".join(random.choices(ascii_letters + digits, k=58)) for _ in range(8)]
+    form = Message(
+        recording="",
+        node="message",
+        deliver="desk",
+        started_at=TUESDAY_10,
+        seconds=0.0,
+        form="order",
+        values=tuple((f"v{place}", text[:46]) for place, text in enumerate(texts[4:])),
+    )
+    spoken = replace(form, recording="5f1c6a0e9b7d4c21-0", seconds=14.25, form="", values=())
+    call = replace(
+        _small_call(),
+        variables={f"v{place}": text for place, text in enumerate(texts[:4])},
+        messages=(*[replace(spoken, recording=f"5f1c6a0e9b7d4c21-{place}") for place in range(MAX_MESSAGES)], form),
+    )
+
+    assert sum(len(name) + len(value) for name, value in call.variables.items()) == MAX_VARIABLES_LENGTH
+    assert MAX_FORMS_BYTES - 10 < bytes_of(call.messages) <= MAX_FORMS_BYTES
+    assert state.decode(PLAN, state.encode(PLAN, call)) == call
 
 
 def test_variables_that_do_not_fit_are_an_error_of_ours() -> None:

@@ -149,7 +149,7 @@ def _bilingual(verb: Verb) -> Verb:
 
 _VERBS: dict[str, Verb] = {
     **{verb: VERBS[verb] for verb in ("opening_hours", "caller", "branch", "queue", "message", "callback", "lookup")},
-    **{verb: VERBS[verb] for verb in ("notify", "reject", "hangup")},
+    **{verb: VERBS[verb] for verb in ("form", "notify", "reject", "hangup")},
     **{verb: _bilingual(VERBS[verb]) for verb in ("play", "menu", "collect_digits")},
     "include": _include,
     "set": lambda random, to, retry: {"language": random.choice(["fr", "en"]), "next": to()},

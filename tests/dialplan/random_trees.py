@@ -79,6 +79,7 @@ HEAD: dict[str, Any] = {
     "language": "fr",
     "hours": {"open": {"mon-fri": ["08:00-12:30", "13:30-19:00"], "sat": "22:00-03:00"}, "holidays": "FR"},
     "lists": {"vip": ["06 12 34 00 07"], "known": ["06 12 34*"], "unwanted": ["08*", "anonymous"]},
+    "forms": {"order": {"deliver": "doctor", "fields": {"number": "number", "file": "text"}}},
 }
 
 
@@ -215,6 +216,12 @@ VERBS: dict[str, Verb] = {
         "contact": "crm",
         "data": r.choice([{"reason": "urgent"}, {"file": "{postcode}"}]),
         "next": to(),
+    },
+    "form": lambda r, to, retry: {
+        "form": "order",
+        "fields": r.choice([{}, {"file": "n° {dossier}"}, {"number": "{caller}", "file": "in {postcode}"}]),
+        "next": to(),
+        **maybe(r, "failed", to),
     },
     "callback": lambda r, to, retry: {"done": to(), "declined": to(), "no_input": retry(), "no_match": retry()},
     "reject": lambda r, to, retry: {},

@@ -72,7 +72,7 @@ def test_every_outcome(clinic: Plan) -> None:
         *("abandoned", "self_served", "reject", "redirect:+33199009909"),
         *("dial:doctor", "dial:nurse", "dial:matron", "queue:medical", "queue:spare"),
         *("callback:offer", "callback:offer@en", "message:word/ask", "message:word/ask@en"),
-        *("message:laboratory/word/ask", "message:laboratory/word/ask@en"),
+        *("message:laboratory/word/ask", "message:laboratory/word/ask@en", "message:order", "message:order@en"),
     }
     assert len(list(told(clinic, found))) == 1 + 2 * len(found.found)
 
@@ -139,6 +139,18 @@ def test_for_whom_agents_answer_and_how_long_they_are_left_alone(catalogue: Cata
         "After a conversation agents are now left alone as long as their team says instead of "
     )
     assert left_alone.endswith(" instead of for 30 s, 10 s after a transfer.")
+
+
+def test_a_form_that_the_tree_fills_in(clinic: Plan) -> None:
+    """In either language; what is put into it is told where it changes."""
+    other = _changed_text(('"patient {dossier}"', '"client {dossier}"'))
+    now = "name = client {dossier}, subject = results"
+    before = "name = patient {dossier}, subject = results"
+
+    assert f"next → order: form usual ({before}), for box" in tree(clinic)
+    assert {*unheard(clinic, other)} == {
+        f"At {node}, what is put into the form is now {now} instead of {before}." for node in ("order", "order@en")
+    }
 
 
 def test_names_and_lines_are_no_difference(clinic: Plan) -> None:

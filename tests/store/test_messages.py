@@ -117,6 +117,30 @@ async def test_a_message_is_there_while_its_call_goes_on(database: Database, mak
     ]
 
 
+async def test_a_form_that_the_tree_filled_in_is_a_message(database: Database, make_call: MakeCall) -> None:
+    """Without a recording; told by the journal, at once and with the call, it is one."""
+    call = make_call(1)
+    form = replace(
+        spoken(call),
+        recording="",
+        seconds=0.0,
+        form="order",
+        values=(("number", "+33612345678"), ("file", "n° 75")),
+        urgent=True,
+    )
+    whole = replace(call, messages=(*call.messages, form))
+    await written(database, left(call, *whole.messages))
+    writer = Writer(database)
+    assert await writer.write([whole, replace(whole, call_id="call-000009")]) == []
+    writer.close()
+
+    message = await found(database, "call-000001.m2")
+    assert (message.form, message.fields, message.urgent) == ("order", dict(form.values), True)
+    assert (message.recording, message.seconds, message.text) == (None, None, "")
+    assert (await found(database, "call-000009.m2")).fields == dict(form.values)
+    assert await rows(database, "SELECT recording_id FROM recordings ORDER BY 1") == [("rec-1",)]
+
+
 async def test_calls_with_messages_go_the_usual_way(
     database: Database, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,7 +163,7 @@ async def test_an_engine_that_was_killed_leaves_its_messages(
 ) -> None:
     """In its journal; the next start writes them, before anybody knows how the call ends."""
     call = make_call(1)
-    first, second = spoken(call), spoken(call, 1)
+    first, second = spoken(call), replace(spoken(call, 1), recording="", form="order", values=(("file", "75"),))
     journal = FactJournal(Writer(database), tmp_path)
     journal.observe([left(call, first), left(call, first, second)])
     journal.close()

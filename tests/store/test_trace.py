@@ -103,6 +103,16 @@ calls = st.builds(
     ),
     messages=_tuples(
         st.builds(Message, recording=hostile, node=hostile, deliver=hostile, started_at=instants, seconds=seconds)
+        | st.builds(
+            Message,
+            recording=st.just(""),
+            node=hostile,
+            deliver=hostile,
+            started_at=instants,
+            seconds=st.just(0.0),
+            form=hostile.filter(bool),
+            values=_tuples(st.tuples(hostile, hostile)),
+        )
     ),
     recording_at=maybe_instants,
     verdict=st.none() | st.sampled_from(Disposition),
@@ -174,6 +184,9 @@ def test_a_row_tells_the_figures_of_its_call(call: Call, ended_at: datetime) -> 
     assert row["talk_seconds"] == pytest.approx(ended.talk_seconds(), abs=1e-6)
     assert row["agent"] == ended.agent
     assert POSTGRES_EPOCH + timedelta(microseconds=row["ringing_at"]) == ended.clocks.ringing_at
+    # A form has nothing to be heard.
+    assert len(rows.messages) == len(ended.messages)
+    assert [row[0] for row in rows.message_recordings] == [one.recording for one in ended.messages if one.recording]
     visits = [dict(zip(QUEUE_VISIT_COLUMNS, visit, strict=True)) for visit in rows.queue_visits]
     assert [visit["position"] for visit in visits] == list(range(1, len(ended.queue_visits) + 1))
     assert [visit["waiting_seconds"] for visit in visits] == [v.waiting_seconds(ended_at) for v in ended.queue_visits]

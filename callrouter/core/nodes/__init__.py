@@ -15,6 +15,7 @@ from callrouter.core.nodes.callback import CallbackNode as CallbackNode
 from callrouter.core.nodes.caller import CallerNode as CallerNode
 from callrouter.core.nodes.collect_digits import CollectDigitsNode as CollectDigitsNode
 from callrouter.core.nodes.dial import DialNode as DialNode
+from callrouter.core.nodes.form import FormNode as FormNode
 from callrouter.core.nodes.hangup import HangupNode as HangupNode
 from callrouter.core.nodes.lookup import LookupNode as LookupNode
 from callrouter.core.nodes.menu import MenuNode as MenuNode

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
+from callrouter.core.call import replace
 from callrouter.core.forms import Field, FieldType, Form, HoursAre, When
 from callrouter.core.nodes.about import Family
 from callrouter.core.numbers import CallerList
@@ -23,10 +24,18 @@ one that hides another alone is found."""
 Path = tuple[str | int, ...]
 
 
+def asked_by(scope: NameScope, file: ClientFile) -> Mapping[str, Form]:
+    """The client's forms by name, without the calls they are for; what is wrong with them is noted."""
+    return {name: _form(scope, name, block) for name, block in file.forms.items()}
+
+
 def forms_of(scope: NameScope, file: ClientFile, tree: Tree) -> tuple[Form, ...]:
-    """The client's forms, in the file's order; what is wrong with them is noted."""
+    """The client's forms, in the file's order, each with the calls it is for; what is wrong with those is noted."""
     before = len(scope.issues)
-    found = tuple(_form(scope, tree, name, block) for name, block in file.forms.items())
+    found = tuple(
+        replace(form, when=_when(scope, tree, block.when, "forms", form.name, "when")) if block.when else form
+        for form, block in zip(scope.forms.values(), file.forms.values(), strict=True)
+    )
     if len(scope.issues) == before:
         _check_chosen(scope, found)
     return found
@@ -37,16 +46,14 @@ def lists_of(scope: NameScope, forms: Sequence[Form]) -> Mapping[str, CallerList
     return {name: scope.lists[name] for form in forms for name in form.when.lists if name in scope.lists}
 
 
-def _form(scope: NameScope, tree: Tree, name: str, block: FormBlock) -> Form:
-    here = ("forms", name)
-    scope.contact(block.deliver, *here, "deliver")
+def _form(scope: NameScope, name: str, block: FormBlock) -> Form:
+    scope.contact(block.deliver, "forms", name, "deliver")
     _check_fields(scope, name, block)
     return Form(
         name=name,
         title=block.title or name,
         fields=tuple(_field(field, one) for field, one in block.fields.items()),
         deliver=block.deliver,
-        when=_when(scope, tree, block.when, *here, "when") if block.when else When(),
     )
 
 

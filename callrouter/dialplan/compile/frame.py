@@ -14,6 +14,7 @@ from callrouter.core.dialling import Dialling
 from callrouter.core.numbers import CallerList
 from callrouter.core.schedule import Schedule
 from callrouter.core.transfers.targets import TransferRules
+from callrouter.dialplan.compile.forms import asked_by
 from callrouter.dialplan.compile.preferences import preferences_of
 from callrouter.dialplan.documents.calendar import hours_called
 from callrouter.dialplan.documents.client_file import ClientFile
@@ -101,7 +102,7 @@ def named(scope: NameScope, file: ClientFile, today: date) -> NameScope:
     own, wrong = allowance(file.dialling, scope.document, scope.country)
     scope.issues.extend(wrong)
     general = _general(scope.shared.dialling, scope.country)
-    return replace(
+    found = replace(
         scope,
         almanac=_almanac(scope, file, today),
         schedules=_schedules(scope, file, today),
@@ -113,6 +114,7 @@ def named(scope: NameScope, file: ClientFile, today: date) -> NameScope:
         preferences=preferences_of(scope, file) if file.agents else {},
         dialling=general.plus(countries=own.countries, prefixes=own.prefixes) if own != Dialling() else general,
     )
+    return replace(found, forms=asked_by(found, file)) if file.forms else found
 
 
 def _check_given_out(scope: NameScope, contacts: Mapping[str, Person]) -> None:

@@ -36,6 +36,7 @@ from callrouter.dialplan.verbs.lookup import LOOKUP as LOOKUP
 from callrouter.dialplan.verbs.notify import NOTIFY as NOTIFY
 from callrouter.dialplan.verbs.include import INCLUDE as INCLUDE
 from callrouter.dialplan.verbs.message import MESSAGE as MESSAGE
+from callrouter.dialplan.verbs.form import FORM as FORM
 from callrouter.dialplan.verbs.reject import REJECT as REJECT
 from callrouter.dialplan.verbs.hangup import HANGUP as HANGUP
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from callrouter.core.agents.preference import Preference
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import ReadAs, Sound
+from callrouter.core.forms import Form
 from callrouter.core.identity import Identity
 from callrouter.core.nodes import Node
 from callrouter.core.numbers import CallerList
@@ -128,6 +129,9 @@ class Names(Protocol):
 
     def contact(self, name: str, *path: str | int) -> Somebody | None:
         """One of the client's contacts, or of those all share."""
+
+    def form(self, name: str, *path: str | int) -> Form | None:
+        """One of the client's forms, for whichever calls it is."""
 
     def on_call(self, name: str, *path: str | int) -> Rota | Somebody | None:
         """Somebody to ring: a contact, or a rota that says who it is."""

@@ -9,6 +9,7 @@ takes half a microsecond for a datetime, and a call has ten. A connection that w
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,9 +34,9 @@ LEG_COLUMNS = (
 OFFER_COLUMNS = tuple(column.name for column in tables.offers.columns)
 MESSAGE_COLUMNS = (
     *("message_id", "call_id", "position", "client", "recording", "seconds", "deliver", "started_at", "node", "state"),
-    *("taken_at", "caller_number", "caller_name"),
+    *("taken_at", "caller_number", "caller_name", "form", "fields", "urgent"),
 )
-"""What a client's tree knows of a message that it took by voice."""
+"""What a client's tree knows of a message that it took."""
 CALLBACK_COLUMNS = ("call_id", "position", "client", "number", "node", "asked_at", "state")
 """What is known when a call ends; what becomes of a callback is written later (`outgoing.book`)."""
 HOLD_COLUMNS = tuple(column.name for column in tables.holds.columns)
@@ -88,12 +89,12 @@ class Rows:
         Raises:
             ValueError: the call has not ended.
         """
-        visits, messages = len(self.queue_visits), len(self.messages)
+        visits, messages, spoken = len(self.queue_visits), len(self.messages), len(self.message_recordings)
         recordings, callbacks = len(self.recordings), len(self.callbacks)
         row = self.take(call)
         people = [one.agent + one.queue for one in call.offers] + [one.party + one.identity for one in call.legs]
         if not _storable(row, "".join(people)):
-            del self.queue_visits[visits:], self.messages[messages:], self.message_recordings[messages:]
+            del self.queue_visits[visits:], self.messages[messages:], self.message_recordings[spoken:]
             del self.recordings[recordings:], self.callbacks[callbacks:]
             call = cleaned(call)
             row = self.take(call)
@@ -203,8 +204,10 @@ class Rows:
         return waiting, max(0.0, talk - call.held_seconds), agent
 
     def take_message(self, call_id: str, client: str, caller: CallerId, position: int, message: Message) -> None:
-        """Add a message, and its recording: the `position`th of a call."""
+        """Add a message, and its recording if it has one: the `position`th of a call."""
         self.messages.append(message_row(call_id, client, caller, position, message))
+        if not message.recording:  # a form: there is nothing to be heard
+            return
         known = (message.recording, _MESSAGE, call_id, client, _instant(message.started_at), message.seconds)
         self.message_recordings.append((*known, *_OF_NO_CONVERSATION))
 
@@ -295,7 +298,7 @@ def hold_rows(call: Call) -> list[Row]:
 
 
 def message_row(call_id: str, client: str, caller: CallerId, position: int, message: Message) -> Row:
-    """A message by voice, the `position`th of a call: whoever tells it, and when, it is the same row."""
+    """A message that the tree took, the `position`th of a call: whoever tells it, and when, it is the same row."""
     return (
         message_id_of(call_id, position),
         call_id,
@@ -310,6 +313,9 @@ def message_row(call_id: str, client: str, caller: CallerId, position: int, mess
         _instant(message.started_at + timedelta(seconds=message.seconds)),
         caller.number,
         caller.name,
+        message.form or None,
+        json.dumps(dict(message.values), ensure_ascii=False) if message.form else None,
+        message.urgent,
     )
 
 

@@ -235,6 +235,7 @@ contacts:
   email_doctor: {{ email: a@b.example }}
   crm: {{ url: "https://crm.example/calls" }}
 fallback: {{ queue: medical }}
+forms: {{ order: {{ deliver: crm, fields: {{ number: number, file: text }} }} }}
 start: begin
 nodes:
   begin:
