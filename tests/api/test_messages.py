@@ -209,6 +209,7 @@ async def test_the_calls_number_is_filled_in(database: Database, tmp_path: Path)
         [Line()], CollectorRegistry(), {}, gate=make_gate(), now=lambda: Line.call.clocks.ringing_at
     )
     given = {"name": "Jeanne Martin"}
+    corrected = {"fields": {"number": "0199000010"}}
     async with serving(engine) as url, desk(database, tmp_path, url) as api:
         ended = await post(api, "", by_form(call_id="1", fields=given), 201)
         going = await post(api, "", by_form(call_id="2", fields=given), 201)
@@ -218,6 +219,9 @@ async def test_the_calls_number_is_filled_in(database: Database, tmp_path: Path)
         others = await post(api, "", by_form(call_id="1", client=LENOIR, form=None, fields={}, text="x y"), 422)
         await writer.write([replace(answered("3"), client=LENOIR)])
         late = await post(api, "", unknown, 200)
+        of_ended = by_form(call_id="1", fields=given, id=ended["message_id"])
+        await post(api, f"/{ended['message_id']}/correct", corrected)
+        assert (await post(api, "", of_ended, 200))["caller_number"] == "+33199000010"
         forms = [(await api.get(f"/api/clients/{MOREAU}/forms", params=one)).json() for one in ({}, {"call_id": "2"})]
     writer.close()
 

@@ -16,7 +16,7 @@ from callrouter.permissions import Permission
 from callrouter.store.messages import TakenMessage, find_message
 from callrouter.store.tables import AuditOutcome
 from callrouter.store.taken.composing import Given, composed
-from callrouter.store.taken.sameness import Kept, is_same
+from callrouter.store.taken.sameness import Kept, content_of, content_of_kept, is_same
 from callrouter.store.writing.writer import RowsRefused
 
 ON_DISK = "kept on disk: it is in the record as soon as PostgreSQL answers"
@@ -48,7 +48,8 @@ def add(routes: APIRouter, desk: Desk, gate: Gate) -> None:
         # Of one that is sent again, what was filled in then: the call may be known better now.
         number = call.caller.number if call else None
         if before is not None:
-            number = before.caller_number if isinstance(before, TakenMessage) else before[0].caller_number
+            first = content_of(before) if isinstance(before, TakenMessage) else content_of_kept(before)
+            number = first["caller_number"]
         given = Given(
             message_id=message_id,
             client=plan.client,

@@ -19,7 +19,7 @@ from callrouter.store.calls import find_call
 from callrouter.store.database import Database
 from callrouter.store.messages import find_message, keep_taken
 from callrouter.store.taken.composing import Given, composed
-from callrouter.store.taken.sameness import is_same
+from callrouter.store.taken.sameness import content_of_kept, is_same
 
 
 def take(  # noqa: PLR0913, RUF100  # each is an option
@@ -51,7 +51,7 @@ def take(  # noqa: PLR0913, RUF100  # each is an option
         number = await _number(database, call, plan)
         before = await find_message(database, given.message_id)
         if before is not None:
-            number = before[0].caller_number
+            number = content_of_kept(before)["caller_number"]
         by = at_command_line()
         message = composed(given, plan, region=settings.region, caller_number=number, taken_by=by, at=now)
         if isinstance(message, list):

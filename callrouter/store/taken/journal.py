@@ -34,6 +34,8 @@ T = TypeVar("T")
 AT_ONCE_SECONDS: Final = 2.0
 """How long whoever takes a message waits for PostgreSQL once it is on the disk; where it is not, `ALONE_SECONDS`."""
 ALONE_SECONDS: Final = 5.0
+DISK_SECONDS: Final = 3.0
+"""For the disk; one that takes longer fails."""
 WRITE_SECONDS: Final = 10.0
 """For a batch; a PostgreSQL that takes longer is away."""
 PAUSE_SECONDS: Final = 0.01
@@ -131,11 +133,13 @@ class MessageJournal:
             waiting = await self._accept(message)
         elif content_of(waiting.message) != content_of(message):
             raise AnotherMessage(_another(message))
+        self._soon.due()
         if waiting.is_on_disk and self.is_away:
             return None
         kept = await self._heard(waiting)
         if kept is None and not waiting.is_on_disk:
-            self._drop([waiting])
+            if waiting.is_ready:  # otherwise whoever sent it first still waits for the disk
+                self._drop([waiting])
             raise NotKept("neither the disk nor PostgreSQL takes messages now: this one is not kept, send it again")
         return kept
 
@@ -180,8 +184,9 @@ class MessageJournal:
                 await self._write(batch)
         except StoreError:
             self.is_away = True
-            for one in [*self._waiting.values()]:
-                one.tell(None)
+            for one in self._waiting.values():
+                if one.is_ready:
+                    one.tell(None)
             raise
         self.is_away = False
 
@@ -190,8 +195,12 @@ class MessageJournal:
         reason = await self._soon.close()
         if self._waiting:
             log.warning("messages wait on disk for the next start", waiting=len(self), reason=reason)
-        await self._on_thread(self._files.close)
-        self._thread.shutdown(wait=False)
+        try:
+            async with asyncio.timeout(DISK_SECONDS):
+                await self._on_thread(self._files.close)
+        except TimeoutError:
+            log.warning("the disk of messages does not answer")
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _accept(self, message: TakenMessage) -> _Waiting:
         waiting = self._remember(message, is_on_disk=False)
@@ -201,9 +210,10 @@ class MessageJournal:
                 f"{len(self)} messages wait for PostgreSQL, and there is no room for more: send it again later"
             )
         try:
-            await self._on_thread(partial(self._files.append, message))
-        except OSError as error:
-            self._disk.failed(str(error), waiting=len(self))
+            async with asyncio.timeout(DISK_SECONDS):
+                await asyncio.shield(self._on_thread(partial(self._files.append, message)))
+        except (OSError, TimeoutError) as error:
+            self._disk.failed(str(error) or "it does not answer", waiting=len(self))
         except asyncio.CancelledError:  # nobody was told that it is kept; if it is on the disk, it is kept all the same
             self._drop([waiting])
             raise
@@ -217,7 +227,6 @@ class MessageJournal:
         """What PostgreSQL has of it; None: it does not answer in time. Raises what is said of one that is refused."""
         asker: asyncio.Future[Kept | None] = asyncio.get_running_loop().create_future()
         waiting.askers.append(asker)
-        self._soon.due()
         try:
             async with asyncio.timeout(AT_ONCE_SECONDS if waiting.is_on_disk else ALONE_SECONDS):
                 return await asker
@@ -247,7 +256,7 @@ class MessageJournal:
             else:
                 one.tell(kept)
                 settled.append(one)
-        await self._settle(settled)
+        self._settle(settled)
 
     async def _refuse(self, one: _Waiting, error: RowsRefused | AnotherMessage) -> None:
         """It is never kept as it is: who waits for it hears that; one that is believed to be kept is set aside."""
@@ -255,21 +264,24 @@ class MessageJournal:
         if not is_heard or isinstance(error, RowsRefused):
             message = one.message
             try:
-                await self._on_thread(partial(self._files.set_aside, message))
-            except OSError as disk:  # its line stays where it is, for the next start
-                self._disk.failed(str(disk), waiting=len(self))
+                async with asyncio.timeout(DISK_SECONDS):
+                    await asyncio.shield(self._on_thread(partial(self._files.set_aside, message)))
+            except (OSError, TimeoutError) as disk:  # its line stays where it is, for the next start
+                self._disk.failed(str(disk) or "it does not answer", waiting=len(self))
                 self._drop([one])
                 return
             about = {"message_id": message.message_id, "client": message.client, "reason": str(error)}
             log.error("a message cannot be recorded, and is set aside", file=REFUSED, **about)
-        await self._settle([one])
+        self._settle([one])
 
-    async def _settle(self, batch: Sequence[_Waiting]) -> None:
-        """There is nothing to be done for these any more."""
+    def _settle(self, batch: Sequence[_Waiting]) -> None:
+        """There is nothing to be done for these any more; a disk that hangs keeps no other from PostgreSQL."""
         self._drop(batch)
-        try:
-            await self._on_thread(partial(self._files.forget, {one.message.message_id for one in batch}))
-        except OSError as error:
+        forgotten = self._on_thread(partial(self._files.forget, {one.message.message_id for one in batch}))
+        forgotten.add_done_callback(self._on_forgotten)
+
+    def _on_forgotten(self, forgotten: asyncio.Future[None]) -> None:
+        if not forgotten.cancelled() and (error := forgotten.exception()) is not None:
             self._disk.failed(str(error))
 
     def _remember(self, message: TakenMessage, *, is_on_disk: bool) -> _Waiting:
@@ -283,8 +295,8 @@ class MessageJournal:
                 del self._waiting[one.message.message_id]
                 self._bytes -= one.size
 
-    async def _on_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+    def _on_thread(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
 def _another(message: TakenMessage) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -19,6 +21,7 @@ from callrouter.store.tables import MessageChangeKind
 from callrouter.store.taken import files, journal
 from callrouter.store.taken.files import REFUSED, line_of
 from callrouter.store.taken.journal import MessageJournal
+from callrouter.store.writing.files import write_whole
 from callrouter.store.writing.writer import RowsRefused
 from tests.store.taken.messages import AT, taken
 
@@ -157,6 +160,48 @@ async def test_without_a_disk_postgresql_alone_has_it(
         assert len(kept) == 0
 
     assert await count(database) == 1
+
+
+async def test_a_disk_that_hangs(
+    database: Database, nowhere: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL has what is taken meanwhile, one after the other; without it nothing is said to be kept."""
+    monkeypatch.setattr(journal, "DISK_SECONDS", 0.2)
+    monkeypatch.setattr(journal, "ALONE_SECONDS", 0.5)
+    mended = threading.Event()
+    write = write_whole
+    monkeypatch.setattr(files, "write_whole", lambda *args: mended.wait(20) and write(*args))
+    async with journaling(database, tmp_path / "there") as kept:
+        for _ in range(3):
+            assert await kept.take(taken()) is not None
+        mended.set()
+        await settled(kept, tmp_path / "there")
+    mended.clear()
+    async with journaling(nowhere, tmp_path / "away") as kept:
+        message = taken()
+        found = await asyncio.gather(kept.take(message), kept.take(message), return_exceptions=True)
+        mended.set()
+
+    assert await count(database) == 3
+    assert [type(one) for one in found] == [NotKept, NotKept]
+
+
+async def test_sent_twice_while_the_disk_takes_its_time(
+    nowhere: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes second does not take it from the first."""
+    write, message = write_whole, taken()
+
+    def slowly(descriptor: int, content: bytes) -> None:
+        time.sleep(0.5)
+        write(descriptor, content)
+
+    monkeypatch.setattr(files, "write_whole", slowly)
+    async with journaling(nowhere, tmp_path) as kept:
+        first = asyncio.get_running_loop().create_task(kept.take(message))
+        await asyncio.sleep(0.1)
+        assert [await kept.take(message), await first] == [None, None]
+        assert kept.find(message.message_id) == message
 
 
 async def test_what_postgresql_cannot_hold_is_set_aside(database: Database, tmp_path: Path) -> None:
