@@ -11,6 +11,7 @@
     │   └── UnsetVariable      a text to be sent names a variable that the call does not have
     ├── NotUnderstood          whoever asks for a rehearsed call: one of its values (questions.asking)
     ├── CursorError            whoever asks the API: the cursor of a list is none of ours
+    ├── AnotherMessage         whoever takes a message: its id is that of another one, which stays as it is
     ├── AmiError               the operator: the link to Asterisk
     │   ├── AmiUnreachable     nobody answers there, or the connection is gone
     │   ├── AmiRefused         the log-in was refused (secret, or somebody else is logged in)
@@ -39,6 +40,7 @@
         ├── DatabaseRefused    it answers, and does not do it: no rights, read-only, disk full, too slow
         ├── SchemaMismatch     the database belongs to an older or a newer release
         ├── WriterAway         us: a batch of calls is not committed, and is tried again (store.writing.writer)
+        ├── NotKept            … nor the disk takes a message: whoever took it is to send it again
         └── RowsRefused        us: PostgreSQL cannot hold one of a batch of facts; it is set aside
 
 Expected outcomes of a call (busy, no answer, abandoned) are values, never exceptions.
@@ -165,6 +167,10 @@ class HandOverFailed(CallrouterError):
     """Two engines were to be restarted one after the other, and that went wrong."""
 
 
+class AnotherMessage(CallrouterError):
+    """A message has the id of another one."""
+
+
 class StoreError(CallrouterError):
     """PostgreSQL."""
 
@@ -175,6 +181,10 @@ class DatabaseUnreachable(StoreError):
 
 class DatabaseRefused(StoreError):
     """PostgreSQL answers, and cannot or may not do what is asked."""
+
+
+class NotKept(StoreError):
+    """Neither PostgreSQL nor the disk takes a message now."""
 
 
 class SchemaMismatch(StoreError):

@@ -26,6 +26,8 @@ class Permission(StrEnum):
     CALL_TAKE_OVER = "call.take_over"
     CALL_CONTROL = "call.control"
     MESSAGE_READ = "message.read"
+    MESSAGE_TAKE = "message.take"
+    MESSAGE_CHANGE = "message.change"
     CALLBACK_READ = "callback.read"
     CALLBACK_SETTLE = "callback.settle"
     STATS_READ = "stats.read"
@@ -112,7 +114,9 @@ ABOUT: Final[Mapping[Permission, Meaning]] = {
     Permission.CALL_CONTROL: Meaning(
         "hold callers, give them away, press keys and hang up in conversations that go on", _ANY
     ),
-    Permission.MESSAGE_READ: Meaning("list voice messages", _ANY),
+    Permission.MESSAGE_READ: Meaning("list messages, read one with its trail", _ANY),
+    Permission.MESSAGE_TAKE: Meaning("take a message by form, and see the client's forms and contacts", _ANY),
+    Permission.MESSAGE_CHANGE: Meaning("correct, settle and reassign messages", _ANY),
     Permission.CALLBACK_READ: Meaning("list callbacks and abandoned callers", _ANY),
     Permission.CALLBACK_SETTLE: Meaning("say what came of calling somebody back", _ANY),
     # Figures are made of whole journeys by client; a journey that passed two teams would count for both.

@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from callrouter import __version__
-from callrouter.api import audit, callbacks, calls, live, messages, recordings, stats, worklist
+from callrouter.api import audit, callbacks, calls, live, recordings, stats, worklist
 from callrouter.api.agents import routes as agent_routes
 from callrouter.api.agents.there import AgentsThere
 from callrouter.api.auth import Gate
@@ -17,6 +17,8 @@ from callrouter.api.control import routes as control_routes
 from callrouter.api.control.there import ControlledThere
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.filters import refuse_unknown
+from callrouter.api.messages import routes as messages
+from callrouter.api.messages.desk import Taking
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.stream import page as stream
@@ -42,8 +44,10 @@ def create_web_app(
     recorded: Recordings,
     *,
     gate: Gate,
+    taking: Taking | None = None,
     hub: Hub | None = None,
     checks: Mapping[str, Check] | None = None,
+    notes: Mapping[str, Check] | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     region: str = DEFAULT_COUNTRY,
 ) -> FastAPI:
@@ -55,8 +59,10 @@ def create_web_app(
         engine: asked for the calls in progress.
         recorded: what was recorded.
         gate: lets in who may read.
+        taking: what is live, and where messages are kept; without it none is taken.
         hub: what the engine tells as it happens; without one, a stream says that it is not heard.
         checks: more of them for /ready, by name.
+        notes: checks that fail without keeping anybody from work, by name.
         now: the clock the calls are stamped by.
         region: the operator's country, whose national numbers may be asked for.
     """
@@ -72,10 +78,10 @@ def create_web_app(
     )
     install_problem_handlers(app, gate.screen)
     well = {"database": _database_check(database), **(checks or {})}
-    app.include_router(health_router(well, __version__, gate))
+    app.include_router(health_router(well, __version__, gate, notes=notes))
     for router in (
         calls.router(database, plans, gate, now, region),
-        messages.router(database, gate, now),
+        messages.router(database, taking or Taking.nowhere(), engine, gate, now, region),
         callbacks.router(database, gate, now),
         worklist.router(database, gate, now),
         stats.router(database, gate, now),

@@ -19,14 +19,19 @@ from callrouter.app.live.compiling import compile_again, of_version
 from callrouter.app.live.disk_plans import DiskPlans
 from callrouter.core.plan import Plan
 from callrouter.dialplan import SoundSource
+from callrouter.errors import DatabaseUnreachable, StoreError
 from callrouter.runtime.reload import ServedPlans
 from callrouter.store.database import Database
-from callrouter.store.plans import StoredPlan, find_plan
+from callrouter.store.plans import StoredPlan, find_plan, live_version
 
 log = structlog.get_logger(__name__)
 
 KEPT: Final = 64
 """Plans of the past that are remembered: calls to collect come in crowds, of a few versions."""
+IN_SERVICE: Final = 512
+"""Live plans that are remembered for a time without PostgreSQL."""
+ASK_SECONDS: Final = 3.0
+"""For what is live; a plan is made again in some 0.1 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,50 @@ class KeptPlans:
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return found
+
+
+class PlansInService:
+    """The plan of each client that is live, for a process that serves no calls.
+
+    It is asked for again each time; while PostgreSQL is away, the one that was found last goes on, else the one on the
+    engine's own disk, where that is this machine's.
+    """
+
+    def __init__(self, database: Database, kept: KeptPlans, on_disk: Callable[[], DiskPlans]) -> None:
+        """`on_disk` reads what is there now; it blocks."""
+        self._database = database
+        self._plans = kept
+        self._on_disk = on_disk
+        self._last: OrderedDict[str, Plan] = OrderedDict()
+
+    async def live(self, client: str) -> Plan | None:
+        """The client's; None: it has none.
+
+        Raises:
+            StoreError: PostgreSQL does not answer, and nobody else knows.
+        """
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                version = await live_version(self._database, client)
+                found = None if version is None else (await self._plans.find(client, version)).plan
+        except (StoreError, TimeoutError) as error:
+            found = self._last.get(client) or await self._of_disk(client)
+            if found is None:
+                if isinstance(error, StoreError):
+                    raise
+                raise DatabaseUnreachable("PostgreSQL does not say in time what is live") from error
+        if found is None:
+            self._last.pop(client, None)
+            return None
+        self._last[client] = found
+        self._last.move_to_end(client)
+        while len(self._last) > IN_SERVICE:
+            self._last.popitem(last=False)
+        return found
+
+    async def _of_disk(self, client: str) -> Plan | None:
+        disk = await asyncio.to_thread(self._on_disk)
+        return await disk.live(client)
 
 
 class PlanVersions:

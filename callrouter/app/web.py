@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from callrouter.api.auth import Gate
 from callrouter.api.engine_client import EngineClient
+from callrouter.api.messages.desk import Taking
 from callrouter.api.stream.link import EngineLink
 from callrouter.api.web_app import create_web_app
+from callrouter.app.folders import SPOOL
 from callrouter.app.http import HttpServer
 from callrouter.app.lifetime import Lifetime
+from callrouter.app.live.disk_plans import DiskPlans
+from callrouter.app.live.last_live import FOLDER as LIVE
+from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.storage import open_database
-from callrouter.app.versions import KeptPlans
+from callrouter.app.versions import KeptPlans, PlansInService
 from callrouter.app.wiring.listening import listen
 from callrouter.dialplan import PaperSpeech
 from callrouter.logs import configure_logs
@@ -22,6 +28,7 @@ from callrouter.store.access.keeping import Keeper
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
+from callrouter.store.taken.journal import MessageJournal
 from callrouter.stream.hub import Hub
 
 STOP_SECONDS = 20.0
@@ -45,22 +52,43 @@ async def run_web(settings: Settings, token: str) -> None:
             recordings = Recordings(database, settings.recordings_dir, trail)
             keeper = Keeper(database, settings.recordings_dir, recordings, keep_days=settings.recordings_keep_days)
             gate = Gate(token, TokenBook(database), trail)
+            journal = MessageJournal(database, settings.data_dir / SPOOL)
+            in_service = PlansInService(database, plans, partial(_plans_on_disk, settings, clock))
             hub = Hub(clock.now)
             link = EngineLink(settings.engine_base_url, token, hub)
             app = create_web_app(
-                database, plans, engine, recordings, gate=gate, hub=hub, now=clock.now, region=settings.region
+                database,
+                plans,
+                engine,
+                recordings,
+                gate=gate,
+                taking=Taking(in_service, journal),
+                hub=hub,
+                notes={"messages": journal.check},
+                now=clock.now,
+                region=settings.region,
             )
-            await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper, hub, link)
+            await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper, journal, hub, link)
     finally:
         listening.close()
 
 
-async def _serve(server: HttpServer, trail: AuditTrail, keeper: Keeper, hub: Hub, link: EngineLink) -> None:
+def _plans_on_disk(settings: Settings, clock: SystemClock) -> DiskPlans:
+    """What the engine keeps of the plans that are live, where it runs on this machine."""
+    disk = LivePlans(settings.data_dir / LIVE)
+    return DiskPlans(disk, PaperSpeech(), region=settings.region, now=clock.now)
+
+
+async def _serve(
+    server: HttpServer, trail: AuditTrail, keeper: Keeper, journal: MessageJournal, hub: Hub, link: EngineLink
+) -> None:
     lifetime = Lifetime(stop_seconds=STOP_SECONDS)
     tasks = Tasks(lifetime.died)
     lifetime.catch_signals()
     tasks.keep(trail.run, "audit trail")
     tasks.keep(keeper.run, "recordings")
+    tasks.keep(journal.run, "messages")
+    tasks.keep(journal.look, "messages left behind")
     tasks.keep(link.run, "event stream of the engine")
     web = tasks.start(server.run_until_stopped(), "http")
     await lifetime.stopping.wait()
@@ -68,6 +96,7 @@ async def _serve(server: HttpServer, trail: AuditTrail, keeper: Keeper, hub: Hub
     server.stop()
     await asyncio.wait([web], timeout=5.0)
     await tasks.stop()
+    await journal.close()
     await trail.close()
     if lifetime.fatal is not None:
         raise lifetime.fatal

@@ -6,6 +6,7 @@
 `show`, `diff`, `schema`        see a tree and its hours, and what a change means for callers
 `explain`, `stats`              question the record
 `callbacks`                     who is to be called back, who gave up, what came of calling them
+`messages`                      what callers want somebody to know, and what became of it
 `teams`, `pbx`                  the teams, as the PBX needs them; brought to Asterisk, on its own host
 `agents`                        where agents stand, and their PINs
 `status`, `dialplan`            the engine's state; what was live when, rollback, publish

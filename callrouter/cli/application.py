@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "agents": "See where agents stand, log them in or out, pause them, give them a PIN.",
     "explain": "Say why a call ended where it did.",
     "callbacks": "Show who is to be called back and who gave up, and say what came of calling them.",
+    "messages": "Show what callers want somebody to know, take a message, and say what became of it.",
     "stats": "Show each client's figures for a period.",
     "status": "Show the engine's state, the plans in service, and what is wrong.",
     "dialplan": "See what was live when, go back to a version, or publish a folder.",

@@ -103,6 +103,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
 
     transfers: TransferRules = field(default_factory=TransferRules)
     """Where agents may give its callers to."""
+    contacts: Mapping[str, str] = field(default_factory=dict)
+    """Whom a message may be for: the client's contacts and those all share, by name what a person calls them."""
     forms: tuple[Form, ...] = ()
     """What is asked of its callers for a message that somebody writes down, in the file's order."""
     form_lists: Mapping[str, CallerList] = field(default_factory=dict)

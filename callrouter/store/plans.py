@@ -170,6 +170,22 @@ async def last_live(database: Database) -> dict[str, str | None]:
         return {row.client: row.version for row in await connection.execute(query)}
 
 
+async def live_version(database: Database, client: str) -> str | None:
+    """The version of a client's plan that went live last; None: it was withdrawn since, or there never was one.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    query = (
+        select(plan_history.c.version)
+        .where(plan_history.c.client == client)
+        .order_by(plan_history.c.history_id.desc())
+        .limit(1)
+    )
+    async with database.connection() as connection:
+        return (await connection.execute(query)).scalar_one_or_none()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveVersion:
     """The version of a client's plan that went live last."""

@@ -12,6 +12,7 @@ from fastapi.openapi.models import OpenAPI
 from callrouter.api.agents import schemas as agent_schemas
 from callrouter.api.agents.wishes import Wish
 from callrouter.api.control import schemas as control_schemas
+from callrouter.api.messages import schemas as message_schemas
 from callrouter.api.schemas import audit, called_back, calls, live, parts, recorded, service, stats
 from callrouter.api.supervision import schemas as supervision_schemas
 from callrouter.api.supervision.schemas import Act
@@ -30,7 +31,7 @@ CALL_ID = "1795427775-42-518203"
 
 ANSWERS = (
     *(audit, called_back, calls, live, parts, recorded, service, stats),
-    *(agent_schemas, supervision_schemas, control_schemas),
+    *(agent_schemas, supervision_schemas, control_schemas, message_schemas),
 )
 
 
@@ -78,6 +79,9 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/worklist",
         "/api/worklist/{call_id}/called",
         "/api/messages",
+        "/api/messages/{message_id}",
+        *(f"/api/messages/{{message_id}}/{what}" for what in ("correct", "done", "reopen", "reassign")),
+        "/api/clients/{client}/forms",
         "/api/stats",
         "/api/live",
         "/api/stream",
@@ -156,14 +160,14 @@ async def test_the_examples_of_parameters_are_taken(
         plain_client(base_url=base, headers=AUTHORISED) as client,
     ):
         # A recording is listened to before it is deleted.
-        for path, methods in sorted(document["paths"].items(), key=lambda one: "delete" in one[1]):
-            ((method, operation),) = methods.items()
+        pages = [(path, *one) for path, methods in document["paths"].items() for one in methods.items()]
+        for path, method, operation in sorted(pages, key=lambda one: one[1] == "delete"):
             examples = {
                 parameter["name"]: (parameter.get("examples") or parameter["schema"].get("examples") or [None])[0]
                 for parameter in operation.get("parameters", [])
             }
             query = {name: value for name, value in examples.items() if value and f"{{{name}}}" not in path}
-            for name in ("call_id", "recording_id", "position"):
+            for name in ("call_id", "recording_id", "position", "message_id", "client"):
                 path = path.replace(f"{{{name}}}", str(examples.get(name)))
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
             sent = example_of(document, body) if body else None
@@ -177,7 +181,7 @@ async def test_the_examples_of_parameters_are_taken(
             others |= {f"/api/agents/{{agent}}/{wish}": 502 for wish in Wish}
             others |= {f"/api/calls/{CALL_ID}/{act}": 502 for act in Act}
             others |= {f"/api/calls/{CALL_ID}/{control}": 502 for control in Control}
-            expected = others.get(path, 200)
+            expected = 201 if (method, path) == ("post", "/api/messages") else others.get(path, 200)
             assert answer.status_code == expected, (path, answer.reason_phrase)
     assert TOKEN not in str(document)
     assert NOWHERE not in str(document)

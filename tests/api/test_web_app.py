@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from callrouter.api.auth import Gate
 from callrouter.api.engine_app import create_engine_app
 from callrouter.api.engine_client import EngineClient
+from callrouter.api.messages.desk import Taking
 from callrouter.api.web_app import create_web_app
 from callrouter.app.versions import KeptPlans
 from callrouter.core.call import Call, Disposition, Offer, OfferOutcome, Revision, replace
@@ -29,6 +30,7 @@ from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.writing.writer import Writer
 from deploy.demo.plain_http import plain_client
 
+from .plans import SHORT, AtOnce, Plans
 from .serving import TOKEN, make_gate, serving
 from .stories import HOSTILE_NAME, TUESDAY, abandoned, after, answered, live, message_left
 
@@ -44,13 +46,18 @@ PROMISE = Promise(timezone="Europe/Paris")
 
 
 def web(
-    database: Database, engine_url: str = NOWHERE, *, folder: Path = Path("nowhere"), gate: Gate | None = None
+    database: Database,
+    engine_url: str = NOWHERE,
+    *,
+    folder: Path = Path("nowhere"),
+    gate: Gate | None = None,
+    taking: Taking | None = None,
 ) -> FastAPI:
     plans = KeptPlans(database, PaperSpeech(), "FR")
     recorded = Recordings(database, folder, AuditTrail(database))
-    return create_web_app(
-        database, plans, EngineClient(engine_url, TOKEN), recorded, gate=gate or make_gate(tokens=TokenBook(database))
-    )
+    gate = gate or make_gate(tokens=TokenBook(database))
+    taking = taking or Taking(Plans(SHORT), AtOnce(database))
+    return create_web_app(database, plans, EngineClient(engine_url, TOKEN), recorded, gate=gate, taking=taking)
 
 
 async def keep(database: Database, version: str = VERSION, promise: Promise = PROMISE, *, live: bool = False) -> None:
@@ -217,14 +224,24 @@ async def test_messages(api: httpx.AsyncClient, write: Callable[..., Any]) -> No
 
     assert page["messages"] == [
         {
+            "message_id": "3.m1",
             "call_id": "3",
             "client": "cabinet-moreau",
+            "state": "open",
+            "urgent": False,
+            "taken_at": "2026-11-24T09:10:44.200000Z",
+            "taken_by": "",
+            "caller_number": "+33612340001",
+            "caller_name": "Jeanne Martin",
+            "text": "",
+            "form": None,
+            "fields": [],
+            "deliver": "email_doctor",
             "recording": "3-1",
             "seconds": 4.2,
-            "deliver": "email_doctor",
             "started_at": "2026-11-24T09:10:40Z",
             "node": "take_message",
-            "state": "recorded",
+            "revision": 1,
         }
     ]
     assert [message["call_id"] for message in rest["messages"]] == ["2"]

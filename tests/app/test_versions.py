@@ -10,15 +10,17 @@ import pytest
 from callrouter.app.history import PlanHistory
 from callrouter.app.live.disk_plans import DiskPlans
 from callrouter.app.live.live_plans import LivePlans
-from callrouter.app.versions import PlanVersions
+from callrouter.app.versions import KeptPlans, PlansInService, PlanVersions
 from callrouter.asterisk.ended_row import ended_call, read_row
 from callrouter.core import engine, inputs, state
 from callrouter.core.call import CallerId, Disposition
+from callrouter.core.plan import Plan
 from callrouter.dialplan import Loader, PaperSpeech
-from callrouter.errors import DatabaseUnreachable
+from callrouter.errors import DatabaseUnreachable, StoreError
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans
 from callrouter.store.database import Database
+from callrouter.store.plans import StoredPlan
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 TREE = """\
@@ -73,6 +75,47 @@ async def test_a_call_whose_plan_was_replaced_between_two_engines(database: Data
     call = ended_call(row, found, plans.for_did("+33199000010"), "FR")
     assert (call.plan_version, call.disposition, call.waiting_seconds(AT)) == (old.version, Disposition.ANSWERED, 9)
     assert versions.at_hand("a", old.version) is found
+
+
+async def test_the_plan_that_is_live(database: Database, tmp_path: Path) -> None:
+    """As it is in the record at each question; without PostgreSQL the one that was, or that of the engine's disk."""
+    (tmp_path / "a.yaml").write_text(TREE.format(start="secretaries"))
+    first = (await started(tmp_path, database)).plans["a"]
+    in_service = PlansInService(database, KeptPlans(database, PaperSpeech(), "FR"), lambda: no_disk(tmp_path))
+    found = [await in_service.live("a"), await in_service.live("b")]
+    (tmp_path / "a.yaml").write_text(TREE.format(start="team"))
+    second = (await started(tmp_path, database)).plans["a"]
+    found.append(await in_service.live("a"))
+    async with database.connection() as connection:
+        await connection.exec_driver_sql("ALTER TABLE plan_history RENAME TO away")
+    found.append(await in_service.live("a"))
+    with pytest.raises(StoreError):
+        await in_service.live("b")
+
+    assert [one and one.version for one in found] == [first.version, None, second.version, second.version]
+
+    LivePlans(tmp_path / "live").keep({"a": stored_plan_of(first, tmp_path)}, AT, numbers={}, walked=())
+    restarted = PlansInService(database, KeptPlans(database, PaperSpeech(), "FR"), lambda: no_disk(tmp_path))
+    on_disk = await restarted.live("a")
+    assert on_disk is not None
+    assert on_disk.version == first.version
+
+
+def stored_plan_of(plan: Plan, folder: Path) -> StoredPlan:
+    """With the documents that it was made of."""
+    documents = {
+        "a.yaml": TREE.format(start="secretaries"),
+        "shared/queues.yaml": (folder / "shared" / "queues.yaml").read_text(),
+    }
+    return StoredPlan(
+        client="a",
+        version=plan.version,
+        document=documents["a.yaml"],
+        first_live_at=AT,
+        source="a.yaml",
+        documents=documents,
+        shape=plan.shape,
+    )
 
 
 async def test_it_is_made_once(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

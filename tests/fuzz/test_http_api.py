@@ -124,9 +124,10 @@ def api(town: Town) -> Iterator[Api]:
         *pages_of(engine.engine_url, requests.get(f"{engine.engine_url}/openapi.json", timeout=30).json()),
     ]
     reads = ("call.read", "message.read", "stats.read", "live.read", "recording.read", "callback.read", "audit.read")
-    one_client = [option for may in reads for option in ("--may", may)] + ["--client", "cabinet-moreau"]
+    writes = ("message.take", "message.change")
+    one_client = [option for may in (*reads, *writes) for option in ("--may", may)] + ["--client", "cabinet-moreau"]
     found = {
-        "one-client": (made_token(town, "one-client", *one_client), frozenset(reads)),
+        "one-client": (made_token(town, "one-client", *one_client), frozenset({*reads, *writes})),
         "audit": (made_token(town, "audit", "--may", "audit.read", "--all"), frozenset({"audit.read"})),
     }
     recordings = town.get("/api/recordings")["recordings"]
@@ -134,6 +135,8 @@ def api(town: Town) -> Iterator[Api]:
         "call_id": [row["call_id"] for row in rows],
         "recording_id": [one["recording_id"] for one in recordings],
         "agent": ["agent-1", "agent-2"],
+        "message_id": [one["message_id"] for one in town.get("/api/messages")["messages"]],
+        "client": ["cabinet-moreau", "etude-lenoir"],
     }
     yield Api(pages=pages, tokens=found, operator=engine.token, ids=ids)
     # Somebody will have had the PBX drained; others call here.
@@ -144,8 +147,9 @@ def api(town: Town) -> Iterator[Api]:
 def real_ids(draw: Draw, api: Api, case: Any) -> None:
     """Half of the cases ask for what is there: what is not is soon answered."""
     for name, known in api.ids.items():
-        if name in (case.path_parameters or {}) and known and draw(st.booleans()):
-            case.path_parameters[name] = draw(st.sampled_from(known))
+        for where in (case.path_parameters, case.body):
+            if isinstance(where, dict) and name in where and known and draw(st.booleans()):
+                where[name] = draw(st.sampled_from(known))
 
 
 def try_page(api: Api, page: Page, mode: GenerationMode) -> None:

@@ -1,4 +1,4 @@
-"""Voice messages, and recordings."""
+"""Recordings."""
 
 from __future__ import annotations
 
@@ -9,26 +9,6 @@ from pydantic import Field
 from callrouter.api.schemas.base import CALL_ID, Instant, NextCursor, Out, Seconds
 from callrouter.store.access.recordings import Listed
 from callrouter.store.tables import RecordingKind
-
-
-class MessageOut(Out):
-    """One voice message."""
-
-    call_id: str = Field(examples=[CALL_ID])
-    client: str = Field(examples=["etude-lenoir"])
-    recording: str = Field(description="Name of the recording, without folder or suffix")
-    seconds: Seconds
-    deliver: str = Field(description="Contact it is meant for", examples=["email_doctor"])
-    started_at: Instant
-    node: str = Field(examples=["take_message"])
-    state: str = Field(examples=["recorded"])
-
-
-class MessagesOut(Out):
-    """A page of messages, the newest first."""
-
-    messages: list[MessageOut]
-    next_cursor: NextCursor
 
 
 class RecordingOut(Out):

@@ -102,6 +102,11 @@ class DiskPlans:
             self._making = None
             making.set()
 
+    async def live(self, client: str) -> Plan | None:
+        """The client's plan that was live last; None when it has none, or it cannot be made again."""
+        plan = self._disk.plans.get(client)
+        return None if plan is None else await self.find(client, plan.version, first=True)
+
     async def for_did(self, did: str) -> Plan | None:
         """The plan that was live last for a number, as the switch sent it; None when no client had it."""
         number = did if did in self._clients else numbers.normalise(did, self._region) or ""

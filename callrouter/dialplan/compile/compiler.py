@@ -194,6 +194,7 @@ def _compile(
         # An agent may give a caller to any team, which the tree need not know.
         derived={**scope.derived, **{one.queue: one for one in scope.preferences.values()}},
         transfers=transfer_rules(scope),
+        contacts={name: one.title for name, one in {**scope.shared.contacts, **scope.contacts}.items()},
         forms=forms,
         form_lists=lists_of(scope, forms) if forms else {},
     )

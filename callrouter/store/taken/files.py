@@ -1,0 +1,155 @@
+"""The files of the journal of taken messages: a line of JSON a message, in files of one process each (`writing.files`).
+
+    messages-*.jsonl           what may not be in PostgreSQL yet; emptied when all of it is
+    refused-messages.jsonl     what PostgreSQL cannot hold, or has otherwise under the same id: for a person to look at
+
+All of it blocks, and is for one thread alone, which does one thing after the other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from callrouter.store.messages import TakenMessage
+from callrouter.store.writing.files import make_locked, new_path, open_locked, write_whole
+
+log = structlog.get_logger(__name__)
+
+MAX_FILE_BYTES: Final = 4_000_000
+"""A file that has grown to this is left for a new one."""
+REFUSED: Final = "refused-messages.jsonl"
+_PATTERN: Final = "messages-*.jsonl"
+
+
+class _File:
+    """A file under our lock, and the ids of those in it that are not known to be in PostgreSQL."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self.descriptor = descriptor
+        self.size = os.fstat(descriptor).st_size
+        self.needed: set[str] = set()
+
+
+class MessageFiles:
+    """Those of this process, and those that it has taken over."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is that of the spool; it is made with the first message."""
+        self._folder = folder
+        self._files: list[_File] = []
+        self._own: _File | None = None
+        """The one that is added to."""
+
+    def append(self, message: TakenMessage) -> None:
+        """Put a message on the disk: it is there when the machine loses its power.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        line = line_of(message)
+        if self._own is None or self._own.size >= MAX_FILE_BYTES:
+            self._own = self._made()
+        write_whole(self._own.descriptor, line)
+        self._own.size += len(line)
+        self._own.needed.add(message.message_id)
+
+    def forget(self, message_ids: set[str]) -> None:
+        """These are in PostgreSQL, or set aside.
+
+        Raises:
+            OSError: the disk fails; they are read once more by the next process, which changes nothing.
+        """
+        for file in [*self._files]:
+            if file.needed and file.needed <= message_ids:
+                self._finish(file)
+            file.needed -= message_ids
+
+    def set_aside(self, message: TakenMessage) -> None:
+        """Keep one that PostgreSQL never takes. Raises OSError: the disk does not take it."""
+        self._set_aside(line_of(message))
+
+    def left_behind(self) -> list[TakenMessage]:
+        """Messages of processes that are gone, whose files are ours from now on.
+
+        Raises:
+            OSError: they cannot be read now.
+        """
+        ours = {file.path for file in self._files}
+        found: list[TakenMessage] = []
+        for path in sorted(self._folder.glob(_PATTERN)):
+            descriptor = None if path in ours else open_locked(path, 0)
+            if descriptor is None:  # one that lives has it, or has just removed it
+                continue
+            file = _File(path, descriptor)
+            try:
+                messages = list(self._messages(path.read_bytes()))
+            except OSError:
+                os.close(descriptor)
+                raise
+            file.needed = {message.message_id for message in messages}
+            self._files.append(file)
+            found += messages
+            if not messages:
+                self._finish(file)
+        return found
+
+    def close(self) -> None:
+        """Leave what is there to the next process."""
+        for file in self._files:
+            os.close(file.descriptor)
+        self._files.clear()
+        self._own = None
+
+    def _made(self) -> _File:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = new_path(self._folder, _PATTERN)
+        file = _File(path, make_locked(path))
+        self._files.append(file)
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # of a file without a name nothing is found
+        finally:
+            os.close(folder)
+        return file
+
+    def _finish(self, file: _File) -> None:
+        """Nothing in it is needed any more."""
+        if file is self._own and file.size < MAX_FILE_BYTES:
+            os.ftruncate(file.descriptor, 0)
+            file.size = 0
+            return
+        self._files.remove(file)
+        if file is self._own:
+            self._own = None
+        file.path.unlink(missing_ok=True)
+        os.close(file.descriptor)
+
+    def _messages(self, content: bytes) -> Iterator[TakenMessage]:
+        for line in content.splitlines(keepends=True):
+            try:
+                yield msgspec.json.decode(line, type=TakenMessage)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                if not line.endswith(b"\n"):  # whoever wrote it died in it, and has told nobody that it is kept
+                    log.warning("the last line of a journal of messages was cut", reason=str(error))
+                    continue
+                self._set_aside(line)
+                log.error("a message on disk cannot be read, and is set aside", file=REFUSED, reason=str(error))  # noqa: TRY400
+
+    def _set_aside(self, line: bytes) -> None:
+        descriptor = os.open(self._folder / REFUSED, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            write_whole(descriptor, line)
+        finally:
+            os.close(descriptor)
+
+
+def line_of(message: TakenMessage) -> bytes:
+    """A message as it stands in a file."""
+    return msgspec.json.encode(message) + b"\n"
