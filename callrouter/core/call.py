@@ -420,6 +420,18 @@ class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
         return _between(self.answered_at, self.ended_at) if self.answered_at and self.ended_at else 0.0
 
 
+class FormValue(Struct, frozen=True, kw_only=True, gc=False):
+    """A field of a form that was filled in, as the form was then: a client's forms change."""
+
+    name: str
+    value: str
+    """As `core.forms` keeps it."""
+    label: str
+    """What a person called the field."""
+    type: str
+    """A `core.forms.FieldType`."""
+
+
 class Message(Struct, frozen=True, kw_only=True, gc=False):
     """What the caller wants somebody to know: spoken, or a form that the tree has filled in."""
 
@@ -432,10 +444,8 @@ class Message(Struct, frozen=True, kw_only=True, gc=False):
     seconds: float
     form: str = ""
     """The client's form that was filled in; empty: the message was spoken."""
-    values: tuple[tuple[str, str], ...] = ()
-    """Of a form: its fields that were given, and their values as `core.forms` keeps them."""
-    urgent: bool = False
-    """By its form."""
+    values: tuple[FormValue, ...] = ()
+    """Of a form: its fields that were given, in its order."""
 
 
 def message_id_of(call_id: str, position: int) -> str:

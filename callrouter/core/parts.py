@@ -8,8 +8,8 @@ is seldom written, and has to be read from rows that lack it. Instants are whole
     dial          target, started, answered, ended, outcome, and, unless all of these are empty: leg, the number that
                   is shown, failures (leg, SIP status, Q.850 cause of each), agent; the last is left out when it is
                   empty, and rows of before end with a leg
-    message       recording, node, deliver, started, seconds, and, of a form: its name, values (field, value of each),
-                  and 1 if it is urgent
+    message       recording, node, deliver, started, seconds, and, of a form: its name, values (name, value, label,
+                  type of each)
     callback      number, node, asked
     offer         number, queue, agent, leg, began, ended, heard, cause, outcome (the last four left out while nothing
                   was heard but its beginning)
@@ -34,6 +34,7 @@ from callrouter.core.call import (
     DialAttempt,
     DialOutcome,
     EndedBy,
+    FormValue,
     Hold,
     Leg,
     LegFailure,
@@ -109,8 +110,7 @@ def write_messages(messages: Iterable[Message], offset: Offset, naming: Naming) 
     return [
         [
             *(m.recording, naming(m.node, m.node), m.deliver, offset(m.started_at), m.seconds),
-            *((m.form, [[name, value] for name, value in m.values]) if m.form else ()),
-            *((1,) if m.urgent else ()),
+            *((m.form, [[v.name, v.value, v.label, v.type] for v in m.values]) if m.form else ()),
         ]
         for m in messages
     ]
@@ -204,6 +204,11 @@ _REST_OF_LEG: Final[list[Any]] = ["", 0, "", 0]
 """The same of a leg."""
 
 
+def _form_value(written: Any) -> FormValue:
+    name, value, label, type_ = written
+    return FormValue(name=text(name), value=text(value), label=text(label), type=text(type_))
+
+
 def _failure(written: Any) -> LegFailure:
     leg, sip, cause = written
     return LegFailure(leg=counted(leg), sip=counted(sip), cause=counted(cause))
@@ -273,7 +278,7 @@ class PartsReader:
     def message(self, written: Any) -> Message:
         """A message that was left."""
         recording, node, deliver, started_at, length, *filled = written
-        form, values, urgent = (*filled, 0) if len(filled) == 2 else filled or ("", (), 0)
+        form, values = filled or ("", ())
         return Message(
             recording=text(recording),
             node=self.node(node),
@@ -281,8 +286,7 @@ class PartsReader:
             started_at=self.at(started_at),
             seconds=seconds(length),
             form=text(form),
-            values=tuple([(text(name), text(value)) for name, value in values]),
-            urgent=bool(whole(urgent)),
+            values=tuple(map(_form_value, values)),
         )
 
     def offer(self, written: Any) -> Offer:

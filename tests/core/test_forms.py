@@ -240,6 +240,7 @@ def test_what_is_filled_in_is_right_for_ever(
         return
 
     assert forms.fill(form, found.values, region=region, caller_number=own) == found
+    assert forms.filled_of(found.fields, caller_number=found.caller_number) == found
     assert list(found.values) == [field.name for field in fields if field.name in found.values]
     assert all(field.name in found.values for field in fields if field.required)
     assert set(found.values) <= {*given_values, "number"}

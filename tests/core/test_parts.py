@@ -19,6 +19,7 @@ from callrouter.core.call import (
     DialAttempt,
     DialOutcome,
     Disposition,
+    FormValue,
     Message,
     QueueOutcome,
     QueueVisit,
@@ -129,16 +130,14 @@ def test_a_form_is_written_where_there_is_one() -> None:
     of = plan()
     ended = call(of)
     (spoken,) = ended.messages
-    values = (("number", "+33612340001"), ("file", "n° 1"))
+    values = (FormValue(name="file", value="n° 1", label="File", type="text"),)
     form = replace(spoken, recording="", seconds=0.0, form="order", values=values)
     both = replace(ended, messages=(spoken, form))
 
-    pressing = replace(ended, messages=(replace(form, urgent=True), spoken))
     assert state.decode(of, state.encode(of, both)) == both
-    assert state.decode(of, state.encode(of, pressing)) == pressing
     assert json.loads(trace_json(both))["messages"] == [
         ["r-1", "note", "post", 40000000, 14.0],
-        ["", "note", "post", 40000000, 0.0, "order", [["number", "+33612340001"], ["file", "n° 1"]]],
+        ["", "note", "post", 40000000, 0.0, "order", [["file", "n° 1", "File", "text"]]],
     ]
 
 
@@ -158,9 +157,9 @@ def test_a_form_is_written_where_there_is_one() -> None:
         ("dial", ["doctor", 0, None, None, None, 1, 1]),
         ("message", ["r", "note", "post", 0, float("inf")]),
         ("message", ["", "note", "post", 0, 0.0, "order"]),
-        ("message", ["", "note", "post", 0, 0.0, "", [], 1, 2, 3]),
+        ("message", ["", "note", "post", 0, 0.0, "", [], 1]),
         ("message", ["", "note", "post", 0, 0.0, "order", [["file"]]]),
-        ("message", ["", "note", "post", 0, 0.0, "order", [["file", 1]]]),
+        ("message", ["", "note", "post", 0, 0.0, "order", [["file", 1, "File", "text"]]]),
         ("callback", [33612340001, "team", 0]),
     ],
 )

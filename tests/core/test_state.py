@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callrouter.core import state
-from callrouter.core.call import Call, DialOutcome, Disposition, Message, QueueOutcome, replace
+from callrouter.core.call import Call, DialOutcome, Disposition, FormValue, Message, QueueOutcome, replace
 from callrouter.core.explain import explain
 from callrouter.core.nodes import DialNode, HangupNode, MessageNode, PlayNode, QueueNode
 from callrouter.core.nodes.form import MAX_FORMS_BYTES, bytes_of
@@ -100,7 +100,10 @@ def test_the_longest_forms_fit_beside_the_longest_variables() -> None:
         started_at=TUESDAY_10,
         seconds=0.0,
         form="order",
-        values=tuple((f"v{place}", text[:46]) for place, text in enumerate(texts[4:])),
+        values=tuple(
+            FormValue(name=f"v{place}", value=text[:26], label=text[26:38], type="text")
+            for place, text in enumerate(texts[4:])
+        ),
     )
     spoken = replace(form, recording="5f1c6a0e9b7d4c21-0", seconds=14.25, form="", values=())
     call = replace(

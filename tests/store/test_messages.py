@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from callrouter.core.call import Call, CallerId, Message, Revision, replace
+from callrouter.core.call import Call, CallerId, FormValue, Message, Revision, replace
 from callrouter.core.facts import MessageLeft
 from callrouter.permissions import Scope, ScopeKind
 from callrouter.store.database import Database
@@ -125,8 +125,12 @@ async def test_a_form_that_the_tree_filled_in_is_a_message(database: Database, m
         recording="",
         seconds=0.0,
         form="order",
-        values=(("number", "+33612345678"), ("file", "n° 75")),
-        urgent=True,
+        values=(
+            FormValue(name="name", value="Zoé Petit", label="Nom", type="name"),
+            FormValue(name="number", value="+33612345679", label="Téléphone", type="number"),
+            FormValue(name="file", value="n° 75", label="Dossier", type="text"),
+            FormValue(name="urgency", value="urgent", label="Urgence", type="urgency"),
+        ),
     )
     whole = replace(call, messages=(*call.messages, form))
     await written(database, left(call, *whole.messages))
@@ -135,9 +139,12 @@ async def test_a_form_that_the_tree_filled_in_is_a_message(database: Database, m
     writer.close()
 
     message = await found(database, "call-000001.m2")
-    assert (message.form, message.fields, message.urgent) == ("order", dict(form.values), True)
-    assert (message.recording, message.seconds, message.text) == (None, None, "")
-    assert (await found(database, "call-000009.m2")).fields == dict(form.values)
+    assert (message.form, message.urgent, message.text) == ("order", True, "n° 75")
+    assert message.fields == {value.name: value.value for value in form.values}
+    assert message.labels == tuple((value.name, value.label) for value in form.values)
+    assert (message.caller_number, message.caller_name) == ("+33612345679", "Zoé Petit")
+    assert (message.recording, message.seconds) == (None, None)
+    assert (await found(database, "call-000009.m2")).fields == message.fields
     assert await rows(database, "SELECT recording_id FROM recordings ORDER BY 1") == [("rec-1",)]
 
 
@@ -163,7 +170,15 @@ async def test_an_engine_that_was_killed_leaves_its_messages(
 ) -> None:
     """In its journal; the next start writes them, before anybody knows how the call ends."""
     call = make_call(1)
-    first, second = spoken(call), replace(spoken(call, 1), recording="", form="order", values=(("file", "75"),))
+    first, second = (
+        spoken(call),
+        replace(
+            spoken(call, 1),
+            recording="",
+            form="order",
+            values=(FormValue(name="file", value="75", label="Dossier", type="text"),),
+        ),
+    )
     journal = FactJournal(Writer(database), tmp_path)
     journal.observe([left(call, first), left(call, first, second)])
     journal.close()

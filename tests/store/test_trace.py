@@ -19,6 +19,7 @@ from callrouter.core.call import (
     DialOutcome,
     Disposition,
     Earlier,
+    FormValue,
     Message,
     Presentation,
     QueueOutcome,
@@ -111,7 +112,7 @@ calls = st.builds(
             started_at=instants,
             seconds=st.just(0.0),
             form=hostile.filter(bool),
-            values=_tuples(st.tuples(hostile, hostile)),
+            values=_tuples(st.builds(FormValue, name=hostile, value=hostile, label=hostile, type=hostile)),
         )
     ),
     recording_at=maybe_instants,

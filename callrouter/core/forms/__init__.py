@@ -8,6 +8,7 @@ from callrouter.core.forms.choosing import form_for as form_for
 from callrouter.core.forms.filling import Filled as Filled
 from callrouter.core.forms.filling import Wrong as Wrong
 from callrouter.core.forms.filling import fill as fill
+from callrouter.core.forms.filling import filled_of as filled_of
 from callrouter.core.forms.form import Field as Field
 from callrouter.core.forms.form import FieldType as FieldType
 from callrouter.core.forms.form import Form as Form

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import islice
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from callrouter.core import numbers
+from callrouter.core.call import FormValue
 from callrouter.core.forms.form import Field, FieldType, Form, Urgency
 
 LONGEST: Final[Mapping[FieldType, int]] = {
@@ -61,6 +62,8 @@ class Filled(Struct, frozen=True, kw_only=True):
     """The form's first name; empty: none was given."""
     text: str
     """What its texts say, in the form's order, one a line."""
+    fields: tuple[FormValue, ...] = ()
+    """The same values, with what each field was called and held: all that there is to keep."""
 
 
 class Wrong(Struct, frozen=True, kw_only=True):
@@ -101,18 +104,32 @@ def fill(form: Form, given: Mapping[str, str], *, region: str, caller_number: st
     if not said:
         asked = ", ".join(field.name for field in form.fields if field.type is not FieldType.URGENCY)
         return [Wrong(field="", reason=f"nothing was given, and that is no message: give one at least of {asked}")]
-    values = {field.name: values[field.name] for field in form.fields if field.name in values}
-    return Filled(
-        values=values,
-        urgent=any(values.get(name) == Urgency.URGENT for name in _named(form, FieldType.URGENCY)),
-        caller_number=values.get(first_number or "", own),
-        caller_name=next((values[name] for name in _named(form, FieldType.NAME) if name in values), ""),
-        text="\n".join(values[name] for name in _named(form, FieldType.TEXT) if name in values),
+    found = (
+        FormValue(name=field.name, value=values[field.name], label=field.label, type=field.type.value)
+        for field in form.fields
+        if field.name in values
     )
+    return filled_of(found, caller_number=own)
 
 
-def _named(form: Form, type_: FieldType) -> Iterator[str]:
-    return (field.name for field in form.fields if field.type is type_)
+def filled_of(fields: Iterable[FormValue], *, caller_number: str | None) -> Filled:
+    """What a message holds whose fields were filled in before, as `Message.values` has them.
+
+    `caller_number` is that of the call in E.164, None where it shows none: where no field is a number, it is the one.
+    """
+    fields = tuple(fields)
+
+    def of_type(type_: FieldType) -> list[str]:
+        return [field.value for field in fields if field.type == type_]
+
+    return Filled(
+        values={field.name: field.value for field in fields},
+        urgent=Urgency.URGENT in of_type(FieldType.URGENCY),
+        caller_number=next(iter(of_type(FieldType.NUMBER)), caller_number),
+        caller_name=next(iter(of_type(FieldType.NAME)), ""),
+        text="\n".join(of_type(FieldType.TEXT)),
+        fields=fields,
+    )
 
 
 def _international(number: str | None, region: str) -> str | None:

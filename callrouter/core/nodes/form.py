@@ -8,8 +8,8 @@ form: { form: order, fields: { number: "{caller}", file: "n° {dossier}" }, next
 `{caller}` and `{caller_name}`. They are checked as what an agent writes is: what is empty counts as not given, the
 first number is the caller's own where none is given. Where what is known makes no message (a field that is needed is
 not there, a number is none), the call goes to `failed` (or to `next`) without one. The caller hears nothing, and the
-call goes on at once. The messages that one call leaves in this way may hold some 200 characters in all: they travel
-with it.
+call goes on at once. The messages that one call leaves in this way travel with it, and may hold some 200 characters in
+all, labels included; one that does not fit goes to `failed`, and is logged as trouble.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from callrouter.core.call import Call, Message, replace
+from msgspec import structs
+
+from callrouter.core.call import Call, FormValue, Message, replace
 from callrouter.core.forms import FieldType, Filled, Form, fill
 from callrouter.core.nodes._base import Leave, Node, Step
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
@@ -27,11 +29,12 @@ from callrouter.core.templates import Template, UnsetVariable
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
-MAX_FORMS_BYTES: Final = 240
-"""Bytes of a call's messages of this kind, names, values and what surrounds them: they travel with the call."""
+MAX_FORMS_BYTES: Final = 280
+"""Bytes of a call's messages of this kind, values and what is kept with them: they travel with the call."""
 
-_AROUND: Final = 40
-"""Bytes of such a message besides its names and values: where and when it was taken, and for whom it is."""
+_AROUND, _AROUND_VALUE = 40, 14
+"""Bytes of such a message besides its values (where and when it was taken, and for whom it is), and of a value besides
+its texts."""
 
 
 class FormNode(Node, frozen=True, kw_only=True):
@@ -73,6 +76,33 @@ class FormNode(Node, frozen=True, kw_only=True):
         )
 
     @property
+    def least_bytes(self) -> int:
+        """What its message takes of a call's state at least: what is put in whatever the variables are."""
+        fields = {field.name: field for field in self.form.fields}
+        values = (
+            FormValue(
+                name=name,
+                value="".join(piece.text for piece in value.pieces),
+                label=fields[name].label,
+                type=fields[name].type.value,
+            )
+            for name, value in self.given
+            if fields[name].required or not any(piece.variable for piece in value.pieces)
+        )
+        return bytes_of([self._message(tuple(values), datetime.min)])  # noqa: DTZ901  # its length is no matter of when
+
+    def _message(self, values: tuple[FormValue, ...], at: datetime) -> Message:
+        return Message(
+            recording="",
+            node=self.name,
+            deliver=self.form.deliver,
+            started_at=at,
+            seconds=0.0,
+            form=self.form.name,
+            values=values,
+        )
+
+    @property
     def _reads_own_number(self) -> bool:
         pieces = (piece.variable for _, value in self.given for piece in value.pieces)
         return "caller" in pieces or any(field.type is FieldType.NUMBER for field in self.form.fields)
@@ -89,16 +119,7 @@ class FormNode(Node, frozen=True, kw_only=True):
         if not isinstance(found, Filled):
             why = "; ".join(f"{one.field}: {one.reason}" if one.field else one.reason for one in found)
             return self._without(call, why[:80])
-        message = Message(
-            recording="",
-            node=self.name,
-            deliver=self.form.deliver,
-            started_at=at,
-            seconds=0.0,
-            form=self.form.name,
-            values=tuple(found.values.items()),
-            urgent=found.urgent,
-        )
+        message = self._message(found.fields, at)
         if bytes_of((*call.messages, message)) > MAX_FORMS_BYTES:
             why = f"form {self.form.name} is longer than what a call can carry"
             return self._without(call, why, f"a message was not kept: {why}")
@@ -112,5 +133,7 @@ class FormNode(Node, frozen=True, kw_only=True):
 
 def bytes_of(messages: Iterable[Message]) -> int:
     """What the messages among these that are forms take of a call's state, about."""
-    forms = (one for one in messages if one.form)
-    return sum(_AROUND + len("".join((one.form, *map("".join, one.values))).encode()) for one in forms)
+    forms = [one for one in messages if one.form]
+    values = [value for one in forms for value in one.values]
+    texts = (*(one.form for one in forms), *(text for one in values for text in structs.astuple(one)))
+    return _AROUND * len(forms) + _AROUND_VALUE * len(values) + len("".join(texts).encode())

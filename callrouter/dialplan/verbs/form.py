@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from callrouter.core.nodes import FormNode, Node
+from callrouter.core.nodes.form import MAX_FORMS_BYTES
 from callrouter.core.templates import parse
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language.fields import Before, Block, Name, Target, as_mapping
@@ -44,7 +45,7 @@ def build(names: Names, name: str, block: FormNodeBlock) -> Node | None:
             wrong = f"form {shown(form.name)} has no field {shown(field)}"
             listed = "" if closest(field, known) else f": its fields are {', '.join(known)}"
             names.fail(wrong + listed, *here, "fields", field, suggestion=closest(field, known))
-    return FormNode(
+    node = FormNode(
         name=name,
         line=names.line("nodes", name),
         exits=exits,
@@ -52,6 +53,10 @@ def build(names: Names, name: str, block: FormNodeBlock) -> Node | None:
         given=tuple((field, parse(value)) for field, value in block.fields.items() if field in known),
         region=names.country,
     )
+    if (least := node.least_bytes) > MAX_FORMS_BYTES:
+        wrong = f"a message of form {shown(form.name)} takes {least} bytes at least, with its labels"
+        names.fail(f"{wrong}; a call can carry {MAX_FORMS_BYTES}: put fewer or shorter texts into it", *here)
+    return node
 
 
 def describe(node: FormNode) -> str:

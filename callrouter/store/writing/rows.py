@@ -20,6 +20,7 @@ from callrouter.core.books.recordings import made as made_recordings
 from callrouter.core.books.recordings import name_of
 from callrouter.core.call import Call, CallerId, Hold, Leg, Message, Offer, Recording, Revision, message_id_of
 from callrouter.core.explain import nodes_reached
+from callrouter.core.forms import filled_of
 from callrouter.store import tables
 from callrouter.store.trace import cleaned, queue_parts, trace_json, variables_json
 
@@ -34,7 +35,8 @@ LEG_COLUMNS = (
 OFFER_COLUMNS = tuple(column.name for column in tables.offers.columns)
 MESSAGE_COLUMNS = (
     *("message_id", "call_id", "position", "client", "recording", "seconds", "deliver", "started_at", "node", "state"),
-    *("taken_at", "caller_number", "caller_name", "form", "fields", "urgent"),
+    *("taken_at", "caller_number", "caller_name"),
+    *("form", "fields", "labels", "text", "urgent"),
 )
 """What a client's tree knows of a message that it took."""
 CALLBACK_COLUMNS = ("call_id", "position", "client", "number", "node", "asked_at", "state")
@@ -54,6 +56,8 @@ _SECOND = 1_000_000
 _MESSAGE, _CONVERSATION = tables.RecordingKind.MESSAGE.value, tables.RecordingKind.CONVERSATION.value
 _OF_NO_CONVERSATION = (None, None, None, None, None, 0, 1)
 """What stands for a message in the columns of conversations; whoever told it first, it is never changed."""
+_BY_VOICE = (None, None, None, "", False)
+"""What stands for a spoken message in the columns of forms."""
 _INT64 = struct.Struct("!q")
 
 
@@ -299,7 +303,7 @@ def hold_rows(call: Call) -> list[Row]:
 
 def message_row(call_id: str, client: str, caller: CallerId, position: int, message: Message) -> Row:
     """A message that the tree took, the `position`th of a call: whoever tells it, and when, it is the same row."""
-    return (
+    known = (
         message_id_of(call_id, position),
         call_id,
         position,
@@ -311,11 +315,19 @@ def message_row(call_id: str, client: str, caller: CallerId, position: int, mess
         message.node,
         tables.MessageState.OPEN.value,
         _instant(message.started_at + timedelta(seconds=message.seconds)),
-        caller.number,
-        caller.name,
-        message.form or None,
-        json.dumps(dict(message.values), ensure_ascii=False) if message.form else None,
-        message.urgent,
+    )
+    if not message.form:
+        return (*known, caller.number, caller.name, *_BY_VOICE)
+    found = filled_of(message.values, caller_number=caller.number)
+    return (
+        *known,
+        found.caller_number,
+        found.caller_name or caller.name,
+        message.form,
+        json.dumps(dict(found.values), ensure_ascii=False),
+        json.dumps([(value.name, value.label) for value in message.values], ensure_ascii=False),
+        found.text,
+        found.urgent,
     )
 
 

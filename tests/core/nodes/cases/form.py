@@ -1,6 +1,6 @@
 """Transcripts of `form`."""
 
-from callrouter.core.call import Call, Disposition, Message, QueueOutcome
+from callrouter.core.call import Call, Disposition, FormValue, Message, QueueOutcome
 from callrouter.core.facts import MessageLeft, TroubleMet
 from callrouter.core.forms import Field, FieldType, Form
 from callrouter.core.nodes import FormNode, HangupNode, QueueNode, SetNode
@@ -57,8 +57,11 @@ def case_a_message_is_left() -> Playbook:
             started_at=TUESDAY_10,
             seconds=0.0,
             form="order",
-            values=(("number", "+33612340001"), ("file", "n° 4711"), ("urgency", "urgent")),
-            urgent=True,
+            values=(
+                FormValue(name="number", value="+33612340001", label="Number", type="number"),
+                FormValue(name="file", value="n° 4711", label="File", type="text"),
+                FormValue(name="urgency", value="urgent", label="Urgency", type="urgency"),
+            ),
         )
     ]
     return call.hangs_up().ends(Disposition.MESSAGE_LEFT)
