@@ -98,7 +98,8 @@ class PlansInService:
         self._database = database
         self._plans = kept
         self._on_disk = on_disk
-        self._last: OrderedDict[str, Plan] = OrderedDict()
+        self._last: OrderedDict[str, tuple[str, Plan]] = OrderedDict()
+        """By client: the version that was live when it was asked for last, and its plan."""
 
     async def live(self, client: str) -> Plan | None:
         """The client's; None: it has none.
@@ -109,21 +110,29 @@ class PlansInService:
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 version = await live_version(self._database, client)
-                found = None if version is None else (await self._plans.find(client, version)).plan
+                found = await self._of_version(client, version)
         except (StoreError, TimeoutError) as error:
-            found = self._last.get(client) or await self._of_disk(client)
-            if found is None:
+            last = self._last.get(client)
+            kept = last[1] if last else await self._of_disk(client)
+            if kept is None:
                 if isinstance(error, StoreError):
                     raise
                 raise DatabaseUnreachable("PostgreSQL does not say in time what is live") from error
-        if found is None:
+            return kept
+        if version is None or found is None:
             self._last.pop(client, None)
             return None
-        self._last[client] = found
+        self._last[client] = version, found
         self._last.move_to_end(client)
         while len(self._last) > IN_SERVICE:
             self._last.popitem(last=False)
         return found
+
+    async def _of_version(self, client: str, version: str | None) -> Plan | None:
+        if version is None:
+            return None
+        last = self._last.get(client)
+        return last[1] if last and last[0] == version else (await self._plans.find(client, version)).plan
 
     async def _of_disk(self, client: str) -> Plan | None:
         disk = await asyncio.to_thread(self._on_disk)

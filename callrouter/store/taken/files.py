@@ -108,7 +108,9 @@ class MessageFiles:
         self._own = None
 
     def _made(self) -> _File:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # One by one: parents that `mkdir` makes on its way do not get the mode. It is that of `app.folders`.
+        self._folder.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+        self._folder.mkdir(exist_ok=True, mode=0o700)
         path = new_path(self._folder, _PATTERN)
         file = _File(path, make_locked(path))
         self._files.append(file)

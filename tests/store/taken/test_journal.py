@@ -55,6 +55,11 @@ def sizes(folder: Path) -> list[int]:
     return found
 
 
+def modes(folder: Path) -> dict[str, int]:
+    """Of what is in it, by the beginning of each name."""
+    return {path.name[:8]: path.stat().st_mode & 0o777 for path in folder.rglob("*")}
+
+
 async def settled(kept: MessageJournal, folder: Path) -> None:
     """Nothing waits, and nothing is on disk."""
     async with asyncio.timeout(10):
@@ -94,6 +99,14 @@ async def test_it_is_on_disk_and_in_the_record(database: Database, tmp_path: Pat
     async with journaling(database, tmp_path / "spool") as successor:
         assert await successor.take_over() == 0
     assert sizes(tmp_path / "spool") == []
+
+
+async def test_it_is_nobody_elses_to_read(nowhere: Database, tmp_path: Path) -> None:
+    """Callers' names and numbers; also where `web` makes the data folder itself."""
+    async with journaling(nowhere, tmp_path / "data" / "spool") as kept:
+        await kept.take(taken())
+
+    assert modes(tmp_path) == {"data": 0o711, "spool": 0o700, "messages": 0o600}
 
 
 async def test_what_waits_for_postgresql_is_taken_over(database: Database, nowhere: Database, tmp_path: Path) -> None:
