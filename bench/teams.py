@@ -50,6 +50,9 @@ TOKEN = secrets.token_urlsafe(24)
 class _Nobody:
     """No other tokens than ours, and no trail."""
 
+    def remembered(self, presented: str) -> None:
+        """As Tokens."""
+
     async def find(self, presented: str) -> Found | None:
         return None
 

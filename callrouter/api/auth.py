@@ -43,6 +43,8 @@ PACE: Final = (100, 20.0)
 """Requests of a token: so many at once, and then so many a second. The operator's own is not limited."""
 REMEMBERED_SECONDS: Final = 900.0
 """For how long an address is known as one from which the operator's token came."""
+WITHOUT_POSTGRESQL: Final = frozenset({Permission.MESSAGE_TAKE})
+"""What whoever was let in before may go on with while PostgreSQL is away: what a caller says now is said once."""
 PERMISSION: Final = "x-permission"
 NOBODY: Final = "nobody"
 UNKNOWN: Final = "unknown token"
@@ -63,6 +65,10 @@ class Tokens(Protocol):
 
     async def find(self, presented: str) -> Found | None:
         """Whose it is; None when it is none of ours."""
+        ...
+
+    def remembered(self, presented: str) -> Found | None:
+        """The same, by what was known before they could not be looked up any more."""
         ...
 
 
@@ -227,7 +233,9 @@ class Gate:
 
     async def _entered(self, request: Request, credentials: HTTPAuthorizationCredentials | None) -> Visitor:
         address, permission = address_of(request), _permission_of(request)
-        found = await self._look(credentials.credentials, address) if credentials else _Stranger(NOBODY, _HOW)
+        found = (
+            await self._look(credentials.credentials, address, permission) if credentials else _Stranger(NOBODY, _HOW)
+        )
         if isinstance(found, _Stranger):
             throttle = self._guesses if credentials else self._without
             self._refuse(found, permission, address, throttle.take(network_of(address)))
@@ -235,15 +243,17 @@ class Gate:
             self._refuse(_Stranger(found.name, ""), permission, address, wait)
         return Visitor(found, address, self._trail)
 
-    async def _look(self, presented: str, address: str) -> Principal | _Stranger:
+    async def _look(self, presented: str, address: str, permission: str = "") -> Principal | _Stranger:
         if looks_like_token(presented):
             try:
                 found = await self._tokens.find(presented)
             except StoreError as error:  # whoever asks is still a stranger: why it is away is not for them
                 _away.failed(str(error))
-                raise HTTPException(
-                    HTTPStatus.SERVICE_UNAVAILABLE, "tokens cannot be looked up now", headers={"Retry-After": "5"}
-                ) from error
+                found = self._tokens.remembered(presented) if permission in WITHOUT_POSTGRESQL else None
+                if found is None:
+                    raise HTTPException(
+                        HTTPStatus.SERVICE_UNAVAILABLE, "tokens cannot be looked up now", headers={"Retry-After": "5"}
+                    ) from error
             if found is None:
                 return _Stranger(UNKNOWN, _HOW)
             if found.ended:

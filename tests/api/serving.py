@@ -21,6 +21,9 @@ TOKEN = "a-token-for-tests-only"
 class NoTokens:
     """No token was ever made."""
 
+    def remembered(self, presented: str) -> Found | None:
+        return None
+
     async def find(self, presented: str) -> Found | None:
         return None
 

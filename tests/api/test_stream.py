@@ -196,6 +196,9 @@ class OneToken:
         self.found: Found | None = Found(principal=principal, ended="")
         self.away = False
 
+    def remembered(self, presented: str) -> Found | None:
+        return None
+
     async def find(self, presented: str) -> Found | None:
         if self.away:
             raise StoreError("PostgreSQL is away")

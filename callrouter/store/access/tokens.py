@@ -2,8 +2,8 @@
 
 A token reads `crt_<id>_<secret>`: the id is public and names its row; the secret has 256 bits, so that its plain
 SHA-256 cannot be guessed back. All rows (they are tens) are read at once and kept for `FRESH_SECONDS`: a token that is
-revoked, by whatever process, stops within that time. Where they cannot be read no token is good: nobody knows whether
-it was revoked.
+revoked, by whatever process, stops within that time. Where they cannot be read no token is good, because nobody
+knows whether it was revoked, but for what may not wait until they can (`TokenBook.remembered`).
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ FRESH_SECONDS: Final = 5.0
 """For how long rows that were read are believed: so long a revoked token may go on."""
 AGAIN_SECONDS: Final = 1.0
 """For a token that is not among them, or after PostgreSQL did not answer: how soon they may be read again."""
+REMEMBERED: Final = timedelta(hours=24)
+"""For how long rows are remembered that cannot be read anew, for what may not wait (`TokenBook.remembered`)."""
 USED_EVERY: Final = timedelta(hours=1)
 """How coarse `last_used_at` is."""
 MOST_NAMES: Final = 100
@@ -210,6 +212,20 @@ class TokenBook:
         if not ended and (row.last_used_at is None or row.last_used_at <= now - USED_EVERY):
             self._used.add(row.token_id)
         return Found(principal=row.principal, ended=ended)
+
+    def remembered(self, presented: str) -> Found | None:
+        """The same by what was read last, `REMEMBERED` ago at most; what has run out since has ended.
+
+        For what may not wait until PostgreSQL is back: nobody can revoke a token there meanwhile, unless this process
+        alone does not reach it.
+        """
+        parts = _FORM.fullmatch(presented)
+        row = self._rows.get(parts[1]) if parts is not None else None
+        if parts is None or row is None or self._monotonic() - self._read_at > REMEMBERED.total_seconds():
+            return None
+        if not hmac.compare_digest(row.secret_hash, _hash(parts[2])):
+            return None
+        return Found(principal=row.principal, ended=row.ended(self._now()))
 
     async def _row(self, token_id: str) -> StoredToken | None:
         if self._is_old(token_id):

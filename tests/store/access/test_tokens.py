@@ -17,6 +17,7 @@ from callrouter.store.access.audit import list_audit
 from callrouter.store.access.tokens import (
     FRESH_SECONDS,
     MOST_NAMES,
+    REMEMBERED,
     TokenBook,
     create_token,
     list_tokens,
@@ -205,6 +206,28 @@ async def test_without_postgresql_nobody_knows(database: Database, clocks: Clock
         await book.find(token)
     assert await book.find("no token of ours") is None
     await gone.close()
+
+
+async def test_what_was_known_is_remembered_for_a_day(database: Database, book: TokenBook, clocks: Clocks) -> None:
+    """As it was read last; whoever was not known then, has another secret, or whose time is over, is not let in."""
+    token, revoked = await made(database), await made(database, "revoked")
+    limited = await made(database, "limited", expires_at=clocks.now() + timedelta(hours=5))
+    await revoke_token(database, "revoked", now=clocks.now(), by="command:anne")
+    assert book.remembered(token) is None
+    known = await book.find(token)
+
+    clocks.pass_(3600.0)
+    assert book.remembered(token) == known
+    assert (found := book.remembered(revoked)) is not None
+    assert found.ended
+    assert book.remembered(token[:-1] + ("a" if token[-1] != "a" else "b")) is None
+    assert book.remembered(await made(database, "new")) is None
+    assert book.remembered("no token of ours") is None
+    clocks.pass_(REMEMBERED.total_seconds() - 3600.0)
+    assert (found := book.remembered(limited)) is not None
+    assert found.ended
+    clocks.pass_(1.0)
+    assert book.remembered(token) is None
 
 
 async def test_a_permission_of_another_release_allows_nothing(database: Database, book: TokenBook) -> None:

@@ -14,6 +14,8 @@ import httpx
 from sqlalchemy import text
 
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.permissions import Permission, Scope, ScopeKind
+from callrouter.store.access.tokens import FRESH_SECONDS, create_token
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from deploy.demo.plain_http import plain_client
@@ -149,3 +151,35 @@ async def test_without_postgresql_and_without_a_disk(
     assert (kept.status_code, refused.status_code, on_disk.status_code) == (201, 503, 202)
     assert refused.headers["retry-after"] == "5"
     assert refused.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_desk_goes_on_taking_messages_without_postgresql(
+    own_server: Server, tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    """Longer than a token is believed: what a caller says now is said once. Nothing else is open to it meanwhile, nor
+    to whoever was not known before."""
+    url, port = await own_server.new_database(), free_port()
+    may, scope = [Permission.MESSAGE_TAKE, Permission.MESSAGE_READ], Scope(ScopeKind.CLIENTS, frozenset({"a"}))
+    async with opened(url) as database:
+        await go_live(database, tmp_path / "dialplans")
+        token = await create_token(database, "desk", permissions=may, scope=scope, by="operator")
+        async with web(url, tmp_path, port) as (_, client):
+            client.headers["Authorization"] = f"Bearer {token}"
+
+            async def take(**headers: str) -> httpx.Response:
+                body = {"id": str(uuid4()), "client": "a", "text": "Ring back."}
+                return await client.post("/api/messages", json=body, headers=headers)
+
+            known = await take()
+            await asyncio.to_thread(own_server.crash)
+            await asyncio.sleep(FRESH_SECONDS + 1.0)
+            kept = await take()
+            read = await client.get("/api/messages")
+            strange = await take(Authorization=f"Bearer {token[:-1]}{'a' if token[-1] != 'a' else 'b'}")
+            await asyncio.to_thread(own_server.start)
+            await all_written(tmp_path / "spool")
+        async with database.connection() as connection:
+            rows = (await connection.execute(text("SELECT message_id, taken_by FROM messages"))).all()
+
+    assert [one.status_code for one in (known, kept, read, strange)] == [201, 202, 503, 503]
+    assert (kept.json()["message_id"], "token:desk") in [tuple(row) for row in rows]
