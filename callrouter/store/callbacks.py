@@ -143,8 +143,9 @@ async def _placed(database: Database, call_ids: list[str]) -> dict[tuple[str, in
 
 
 async def _said(database: Database, call_ids: list[str]) -> dict[str, list[Said]]:
-    """By call."""
-    query = select(messages).where(messages.c.call_id.in_(call_ids)).order_by(messages.c.position)
+    """Messages by voice, by call."""
+    spoken = messages.c.call_id.in_(call_ids), messages.c.recording != ""
+    query = select(messages).where(*spoken).order_by(messages.c.position)
     found: dict[str, list[Said]] = {}
     async with database.connection() as connection:
         for row in (await connection.execute(query)).mappings():

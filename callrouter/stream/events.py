@@ -207,6 +207,12 @@ class MessageTaken(CallEvent, frozen=True, kw_only=True, tag="message.taken", gc
     deliver: str
     """The contact it is meant for; empty: none is named."""
     seconds: float
+    message_id: str = ""
+    """It is at /api/messages/<message_id> from an instant later on."""
+    form: str = ""
+    """The client's form that was filled in; empty: it is spoken."""
+    urgent: bool = False
+    """By its form."""
 
 
 class CallbackAsked(CallEvent, frozen=True, kw_only=True, tag="callback.asked", gc=False):

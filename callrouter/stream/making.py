@@ -7,8 +7,9 @@ from datetime import datetime
 
 from callrouter.core import facts
 from callrouter.core.books.recordings import name_of
-from callrouter.core.call import Call, Hold, LegPurpose, Offer, QueueVisit, Recording
+from callrouter.core.call import Call, Hold, LegPurpose, Offer, QueueVisit, Recording, message_id_of
 from callrouter.core.facts import Fact
+from callrouter.core.forms import filled_of
 from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
 from callrouter.stream import events
@@ -59,6 +60,9 @@ class EventMaker:
                     recording=message.recording,
                     deliver=message.deliver,
                     seconds=message.seconds,
+                    message_id=message_id_of(call.call_id, call.messages.index(message) + 1),
+                    form=message.form,
+                    urgent=filled_of(message.values, caller_number=None).urgent,
                 )
             case facts.CallbackAsked(call=call, callback=asked):
                 at = asked.asked_at

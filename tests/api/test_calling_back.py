@@ -156,9 +156,11 @@ async def test_a_callback_says_what_was_placed_for_it(api: httpx.AsyncClient, da
 
 
 async def test_a_callback_says_what_the_caller_said(api: httpx.AsyncClient, database: Database) -> None:
-    """The messages of the same call, and of no other."""
+    """The messages of the same call, and of no other; not what the tree, or somebody, wrote down: nothing is heard."""
     spoke = message_left("spoke")
-    await record(database, replace(spoke, callbacks=wish("spoke").callbacks), message_left("else"), wish("silent"))
+    form = replace(spoke.messages[0], recording="", form="order")
+    spoke = replace(spoke, messages=(form, *spoke.messages), callbacks=wish("spoke").callbacks)
+    await record(database, spoke, message_left("else"), wish("silent"))
 
     found = {one["call_id"]: one for one in (await api.get("/api/callbacks", params=DAY)).json()["callbacks"]}
 

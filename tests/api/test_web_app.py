@@ -160,7 +160,11 @@ async def test_one_call_explains_itself(api: httpx.AsyncClient, database: Databa
         "10:01:20  ended: answered",
     ]
     assert two["dials"][0]["outcome"] == "no_answer"
-    assert two["messages"][0]["recording"] == "2-1"
+    assert (two["messages"][0]["recording"], two["messages"][0]["message_id"], two["messages"][0]["form"]) == (
+        "2-1",
+        "2.m1",
+        "",
+    )
 
 
 async def test_one_call_names_each_offer(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:

@@ -8,6 +8,7 @@ from callrouter.core.call import (
     Callback,
     CallState,
     DialAttempt,
+    FormValue,
     Leg,
     LegPurpose,
     Offer,
@@ -186,7 +187,19 @@ def test_what_a_caller_leaves() -> None:
     assert isinstance(message, events.MessageTaken)
     assert isinstance(callback, events.CallbackAsked)
     assert (message.recording, message.deliver, message.seconds) == ("1-1", "email_doctor", 4.2)
+    assert (message.message_id, message.form, message.urgent) == ("1.m1", "", False)
     assert (callback.at, callback.number, callback.node) == (after(40), "+33612340001", "ask")
+
+
+def test_a_form_that_the_tree_filled_in() -> None:
+    call = message_left("1")
+    urgency = FormValue(name="urgency", value="urgent", label="Urgency", type="urgency")
+    form = replace(call.messages[0], recording="", seconds=0.0, form="order", values=(urgency,))
+    call = replace(call, messages=(*call.messages, form))
+    [message] = told(maker(), facts.MessageLeft(call=call, message=form))
+
+    assert isinstance(message, events.MessageTaken)
+    assert (message.message_id, message.recording, message.form, message.urgent) == ("1.m2", "", "order", True)
 
 
 def test_what_is_none_of_the_readers_business_is_nothing() -> None:

@@ -13,10 +13,10 @@ from callrouter.api.schemas.parts import (
     ConversationOut,
     DialOut,
     HoldOut,
+    LeftOut,
     LegOut,
     OfferOut,
     QueueVisitOut,
-    RecordedOut,
     VisitOut,
 )
 from callrouter.core.call import (
@@ -28,7 +28,6 @@ from callrouter.core.call import (
     QueueVisit,
     Visit,
 )
-from callrouter.core.call import Message as CallMessage
 from callrouter.core.explain import nodes_reached
 
 
@@ -81,7 +80,7 @@ class CallDetailOut(CallOut):
     holds: list[HoldOut]
     recordings: list[ConversationOut] = Field(description="Of conversations; those of messages stand in `messages`")
     dials: list[DialOut]
-    messages: list[RecordedOut]
+    messages: list[LeftOut]
     explanation: list[str] = Field(
         description="The journey as a person reads it, in the client's time",
         examples=[["10:00:12  hours → open (Tue 10:00)", "10:01:40  ended: answered"]],
@@ -100,7 +99,7 @@ class CallDetailOut(CallOut):
             holds=_all(HoldOut, call.holds),
             recordings=[ConversationOut.of(call.call_id, one) for one in call.recordings],
             dials=_all(DialOut, call.dials),
-            messages=_all(RecordedOut, call.messages),
+            messages=[LeftOut.of(call.call_id, place, one) for place, one in enumerate(call.messages, start=1)],
             explanation=explanation,
         )
 
@@ -112,7 +111,7 @@ class CallsOut(Out):
     next_cursor: NextCursor
 
 
-def _all(model: Any, values: tuple[Visit | QueueVisit | Offer | Hold | DialAttempt | CallMessage, ...]) -> list[Any]:
+def _all(model: Any, values: tuple[Visit | QueueVisit | Offer | Hold | DialAttempt, ...]) -> list[Any]:
     return [model.model_validate(value) for value in values]
 
 

@@ -13,10 +13,12 @@ from callrouter.core.call import (
     Leg,
     LegDirection,
     LegPurpose,
+    Message,
     OfferOutcome,
     Presentation,
     QueueOutcome,
     Recording,
+    message_id_of,
 )
 
 
@@ -157,10 +159,30 @@ class DialOut(Out):
 
 
 class RecordedOut(Out):
-    """A message left in this call."""
+    """A message that a caller spoke."""
 
-    recording: str
+    recording: str = Field(description="Name of the recording, without folder or suffix; empty: there is none")
     node: str
     deliver: str
     started_at: Instant
     seconds: Seconds
+
+
+class LeftOut(RecordedOut):
+    """A message that the tree took in this call."""
+
+    message_id: str = Field(examples=[f"{CALL_ID}.m1"], description="What became of it: /api/messages/{message_id}")
+    form: str = Field(description="The client's form that the tree filled in; empty: the message was spoken")
+
+    @classmethod
+    def of(cls, call_id: str, position: int, message: Message) -> LeftOut:
+        """The `position`th of the call, from 1."""
+        return cls(
+            message_id=message_id_of(call_id, position),
+            recording=message.recording,
+            form=message.form,
+            node=message.node,
+            deliver=message.deliver,
+            started_at=message.started_at,
+            seconds=message.seconds,
+        )

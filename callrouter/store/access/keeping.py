@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from sqlalchemy import ColumnElement, case, func, insert, literal, null, select, text, true, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, literal, null, select, text, true, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from callrouter.core.books.recordings import MOST_KEEP_DAYS
@@ -80,16 +80,18 @@ class Keeper:
             await asyncio.sleep(ROUND_SECONDS)
 
     async def adopt(self) -> None:
-        """Give a row to messages that a release of before wrote beside this one."""
+        """Give a row to messages by voice that a release of before wrote beside this one."""
         known = select(recordings.c.recording_id).where(recordings.c.recording_id == messages.c.recording).exists()
         columns = ["recording_id", "kind", "call_id", "client", "started_at", "seconds"]
         of = messages.c
         found = (
             select(of.recording, literal(RecordingKind.MESSAGE.value), of.call_id, of.client, of.started_at, of.seconds)
             .ext(distinct_on(of.recording))
-            .where(~known)
+            .where(~known, of.recording != "")
         )
         async with self._database.connection() as connection:
+            # The release before knows of no message without a recording, and gives them one.
+            await connection.execute(delete(recordings).where(recordings.c.recording_id == ""))
             await connection.execute(insert(recordings).from_select(columns, found))
 
     async def measure(self) -> int:

@@ -9,7 +9,7 @@ All of it blocks, and is for one thread alone, which does one thing after the ot
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -30,11 +30,33 @@ _PATTERN: Final = "messages-*.jsonl"
 class _File:
     """A file under our lock, and the ids of those in it that are not known to be in PostgreSQL."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, descriptor: int, needed: Iterable[str] = ()) -> None:
         self.path = path
-        self.descriptor = descriptor
-        self.size = os.fstat(descriptor).st_size
-        self.needed: set[str] = set()
+        self._descriptor = descriptor
+        self._size = os.fstat(descriptor).st_size
+        self._needed = set(needed)
+
+    @property
+    def is_full(self) -> bool:
+        return self._size >= MAX_FILE_BYTES
+
+    def append(self, message_id: str, line: bytes) -> None:
+        write_whole(self._descriptor, line)
+        self._size += len(line)
+        self._needed.add(message_id)
+
+    def forget(self, message_ids: set[str]) -> bool:
+        """Whether nothing in it is needed any more, since these are not."""
+        was_needed = bool(self._needed)
+        self._needed -= message_ids
+        return was_needed and not self._needed
+
+    def empty(self) -> None:
+        os.ftruncate(self._descriptor, 0)
+        self._size = 0
+
+    def close(self) -> None:
+        os.close(self._descriptor)
 
 
 class MessageFiles:
@@ -54,11 +76,9 @@ class MessageFiles:
             OSError: the disk does not take it.
         """
         line = line_of(message)
-        if self._own is None or self._own.size >= MAX_FILE_BYTES:
+        if self._own is None or self._own.is_full:
             self._own = self._made()
-        write_whole(self._own.descriptor, line)
-        self._own.size += len(line)
-        self._own.needed.add(message.message_id)
+        self._own.append(message.message_id, line)
 
     def forget(self, message_ids: set[str]) -> None:
         """These are in PostgreSQL, or set aside.
@@ -67,9 +87,8 @@ class MessageFiles:
             OSError: the disk fails; they are read once more by the next process, which changes nothing.
         """
         for file in [*self._files]:
-            if file.needed and file.needed <= message_ids:
+            if file.forget(message_ids):
                 self._finish(file)
-            file.needed -= message_ids
 
     def set_aside(self, message: TakenMessage) -> None:
         """Keep one that PostgreSQL never takes. Raises OSError: the disk does not take it."""
@@ -87,13 +106,12 @@ class MessageFiles:
             descriptor = None if path in ours else open_locked(path, 0)
             if descriptor is None:  # one that lives has it, or has just removed it
                 continue
-            file = _File(path, descriptor)
             try:
                 messages = list(self._messages(path.read_bytes()))
             except OSError:
                 os.close(descriptor)
                 raise
-            file.needed = {message.message_id for message in messages}
+            file = _File(path, descriptor, (message.message_id for message in messages))
             self._files.append(file)
             found += messages
             if not messages:
@@ -103,7 +121,7 @@ class MessageFiles:
     def close(self) -> None:
         """Leave what is there to the next process."""
         for file in self._files:
-            os.close(file.descriptor)
+            file.close()
         self._files.clear()
         self._own = None
 
@@ -123,15 +141,14 @@ class MessageFiles:
 
     def _finish(self, file: _File) -> None:
         """Nothing in it is needed any more."""
-        if file is self._own and file.size < MAX_FILE_BYTES:
-            os.ftruncate(file.descriptor, 0)
-            file.size = 0
+        if file is self._own and not file.is_full:
+            file.empty()
             return
         self._files.remove(file)
         if file is self._own:
             self._own = None
         file.path.unlink(missing_ok=True)
-        os.close(file.descriptor)
+        file.close()
 
     def _messages(self, content: bytes) -> Iterator[TakenMessage]:
         for line in content.splitlines(keepends=True):

@@ -63,6 +63,14 @@ class _Waiting:
         self.askers: list[asyncio.Future[Kept | None]] = []
         """Who waits for what becomes of it: as PostgreSQL has it; None: that does not answer now."""
 
+    def kept_on_disk(self) -> None:
+        """The disk has it."""
+        self.is_on_disk = True
+
+    def ready(self) -> None:
+        """The disk has had its turn."""
+        self.is_ready = True
+
     def tell(self, kept: Kept | None) -> None:
         """Those who wait hear it."""
         for asker in self._leaving():
@@ -219,8 +227,8 @@ class MessageJournal:
             raise
         else:
             self._disk.ended()
-            waiting.is_on_disk = True
-        waiting.is_ready = True
+            waiting.kept_on_disk()
+        waiting.ready()
         return waiting
 
     async def _heard(self, waiting: _Waiting) -> Kept | None:

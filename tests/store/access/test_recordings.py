@@ -146,15 +146,19 @@ async def test_a_release_of_before_that_runs_beside_is_caught_up_with(
     make_call: MakeCall,
     folder: Path,
 ) -> None:
-    await written(database, make_call(1), make_call(2))
-    async with database.connection() as connection:
-        await connection.execute(text("DELETE FROM recordings WHERE recording_id = 'rec-1'"))
-
+    """It gives a row to a message that has no recording, too: that one is taken away."""
+    form = replace(make_call(2).messages[0], recording="", form="order")
+    await written(database, make_call(1), make_call(2), make_call(3, messages=(form,)))
     keeper = Keeper(database, folder, recordings, keep_days=0)
     await keeper.adopt()
+    assert len((await recordings.page()).recordings) == 2
+    async with database.connection() as connection:
+        await connection.execute(text("UPDATE recordings SET recording_id = '' WHERE recording_id = 'rec-1'"))
+
+    await keeper.adopt()
     await keeper.adopt()
 
-    assert len((await recordings.page()).recordings) == 2
+    assert {found.recording.recording_id for found in (await recordings.page()).recordings} == {"rec-1", "rec-2"}
 
 
 async def test_what_a_file_holds_is_written_down(
