@@ -136,7 +136,16 @@ def _build(
     placed.calls.tells(callbacks.heard)  # after the switch, which is told of events first
     watches = watches_of(ground, dialplans, metrics, feed)
     telephony = telephony_of(
-        ground, dialplans, records, journal, listeners, callbacks, watches, switch=switch, driver=driver
+        ground,
+        dialplans,
+        records,
+        journal,
+        listeners,
+        callbacks,
+        watches,
+        switch=switch,
+        driver=driver,
+        control=control,
     )
     metrics.watch(sources_of(ground, records, web_services, watches, callbacks))
 

@@ -31,7 +31,16 @@ from callrouter.runtime.ports import NOT_KEPT, CallKeeper, Clock, Meter, Plans, 
 log = structlog.get_logger(__name__)
 
 _CONSULTING, _ENDED = CallState.CONSULTING, CallState.ENDED  # bound once: asked for at every step
-_TO_KEEP = frozenset({facts.Bridged, facts.OfferMade, facts.HoldNoted, facts.RecordingNoted, facts.SupervisionNoted})
+_TO_KEEP = frozenset(
+    {
+        facts.Bridged,
+        facts.ConsultationChanged,
+        facts.OfferMade,
+        facts.HoldNoted,
+        facts.RecordingNoted,
+        facts.SupervisionNoted,
+    }
+)
 """Facts that are written to the channel at once."""
 
 

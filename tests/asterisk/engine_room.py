@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import get_args
 
 from callrouter.asterisk.adoption.adopting import Adoption, Find
@@ -322,6 +323,7 @@ async def engine_room(
 
     clock.tells(driver.redate)
     wire(link)
+    adopting = partial(Adoption, link, switch, driver, find=find or find_it, clock=clock, tasks=tasks)
     consultations = Consultations(link, switch, calls, places=places, tell=driver.tell, now=clock.now)
     control = CallControl(link, calls, consultations, directory, link_up=lambda: link.state is LinkState.UP)
     if follower is not None:
@@ -336,7 +338,7 @@ async def engine_room(
             conversations=conversations,
             supervision=supervision,
             control=control,
-            adoption=Adoption(link, switch, driver, find=find or find_it, clock=clock, tasks=tasks),
+            adoption=adopting(also=control.take_up),
         )
     )
     tasks.start(link.run(), "link")

@@ -24,6 +24,7 @@ from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.teams.document import Teams
+from callrouter.asterisk.transfers.control import CallControl
 from callrouter.metrics import EngineMetrics, Sources
 from callrouter.outgoing.callbacks import Callbacks
 from callrouter.runtime.driver import Driver
@@ -71,6 +72,7 @@ def telephony_of(
     *,
     switch: AsteriskSwitch,
     driver: Driver,
+    control: CallControl,
 ) -> Telephony:
     """What lives by the link."""
     return Telephony(
@@ -85,6 +87,7 @@ def telephony_of(
             clock=ground.clock,
             tasks=ground.aside,
             shift=ground.shift,
+            also=control.take_up,
         ),
         journal=journal,
         collecting=Collecting(

@@ -87,6 +87,10 @@ class Switch(Protocol):
     def follow(self, uniqueid: str, call_id: str) -> None: ...
 
 
+def _nothing(call: Call, snapshot: Snapshot) -> None:
+    """Nobody else goes on with anything."""
+
+
 class Adoption:
     """Finds live calls after a log-in, and has them gone on with."""
 
@@ -100,8 +104,9 @@ class Adoption:
         clock: Clock,
         tasks: Tasks,
         shift: timedelta = timedelta(),
+        also: Callable[[Call, Snapshot], None] = _nothing,
     ) -> None:
-        """`shift` is what the engine's clock is ahead of the PBX's."""
+        """`shift` is what the engine's clock is ahead of the PBX's; `also` hears of each call that is gone on with."""
         self._link = link
         self._switch = switch
         self._heir = heir
@@ -109,6 +114,7 @@ class Adoption:
         self._clock = clock
         self._tasks = tasks
         self._shift = shift
+        self._also = also
         self._plans: dict[Version, Plan | None] = {}
 
     async def run(self) -> list[asyncio.Task[None]]:
@@ -228,6 +234,7 @@ class Adoption:
         line = self._switch.adopt(call.call_id, channel["Uniqueid"], channel["Channel"])
         over_at = found.over_at(now)
         self._tell_missed(snapshot, found, live, over_at or now)
+        self._also(live.call, snapshot)
         left = TakenUp(
             call=live.call,
             effects=engine.ask_again(plan, live.call, now).effects,

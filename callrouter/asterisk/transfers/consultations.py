@@ -24,6 +24,7 @@ import structlog
 
 from callrouter.asterisk import briefing, commands
 from callrouter.asterisk.actions import ChannelActions, post
+from callrouter.asterisk.adoption.snapshot import Snapshot
 from callrouter.asterisk.arrivals import CONSULTATION
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
 from callrouter.asterisk.codec import AmiMessage, encode_header
@@ -97,6 +98,8 @@ class Consultation:
     """Uniqueid of the caller's channel when it began."""
     gone: set[str] = field(default_factory=set)
     """Uniqueids of the agent and of whoever had answered, once they have hung up."""
+    taken_up: bool = False
+    """An engine that is gone knew it; whether who was asked for is an agent is looked up when it matters."""
     heard_early: list[LegSign] = field(default_factory=list)
     """Of whoever had answered, before they were given the caller: they hung up in the same instant."""
 
@@ -148,6 +151,29 @@ class Consultations:
     def caller_of(self, call_id: str) -> str:
         """The caller's channel; "" when the call is over."""
         return self._lines.uniqueid_of(call_id)
+
+    def take_up(self, call: Call, snapshot: Snapshot) -> None:
+        """Go on with what an engine that is gone knew: the call has its leg, and Asterisk who is on its channel."""
+        agent = next((one.leg for one in call.legs if one.open and one.purpose is LegPurpose.AGENT), "")
+        for leg in call.legs:
+            channel = snapshot.channels.get(leg.leg)
+            if not leg.open or leg.purpose is not LegPurpose.CONSULTATION or channel is None:
+                continue
+            one = Consultation(
+                uniqueid=leg.leg,
+                call_id=call.call_id,
+                leg=agent,
+                party=leg.party,
+                agent="",
+                by_code=channel["Channel"].startswith("Local/"),  # else it is the telephone's second call
+                queue=leg.party if channel["Application"] == "Queue" and leg.answered_at is None else "",
+                caller=self.caller_of(call.call_id),
+                taken_up=True,
+            )
+            peer = snapshot.peer(channel)
+            if leg.answered_at is not None and peer:
+                one.answer(peer, snapshot.channels[peer]["Channel"], "")
+            self._known[leg.leg] = one
 
     # ------------------------------------------------------------------------------------------------ they are begun
 
@@ -256,7 +282,7 @@ class Consultations:
             sign=sign,
             at=self._now(),
             party=one.party,
-            agent=one.agent,
+            agent=one.agent or (self._places.directory.colleague(one.party) if one.taken_up else ""),
             channel=one.channel,
             queue=one.queue,
         )

@@ -17,9 +17,10 @@ from enum import StrEnum
 from typing import Final
 
 from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.adoption.snapshot import Snapshot
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.transfers.consultations import HOLD, Consultations, decide, party_of
-from callrouter.core.call import CallState, Leg, LegPurpose
+from callrouter.core.call import Call, CallState, Leg, LegPurpose
 from callrouter.core.transfers.targets import COLLEAGUE, Destination
 from callrouter.errors import ActionFailed, ConversationRefused
 from callrouter.runtime.calls import LiveCall, LiveCalls
@@ -72,6 +73,10 @@ class CallControl:
         self._link_up = link_up
         self._busy: set[str] = set()
         """Calls in which something is being done: keys of two codes at once would be keys of neither."""
+
+    def take_up(self, call: Call, snapshot: Snapshot) -> None:
+        """Go on with what an engine that is gone knew of the call's agent."""
+        self._consultations.take_up(call, snapshot)
 
     async def do(self, control: Control, call_id: str, detail: str = "") -> None:
         """Do it; `detail` is a target, or keys.
