@@ -44,7 +44,7 @@ async def keep_taken(database: Database, taken: Sequence[TakenMessage]) -> froze
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
-        StoreError: PostgreSQL refuses one of them for what it holds.
+        DBAPIError: PostgreSQL refuses one of them for what it holds (SQLAlchemy's).
     """
     if not taken:
         return frozenset()

@@ -9,7 +9,7 @@ All of it blocks, and is for one thread alone, which does one thing after the ot
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from callrouter.store.messages import TakenMessage
-from callrouter.store.writing.files import make_locked, new_path, open_locked, write_whole
+from callrouter.store.writing.files import NeededFile, make_locked, new_path, open_locked, write_whole
 
 log = structlog.get_logger(__name__)
 
@@ -27,46 +27,14 @@ REFUSED: Final = "refused-messages.jsonl"
 _PATTERN: Final = "messages-*.jsonl"
 
 
-class _File:
-    """A file under our lock, and the ids of those in it that are not known to be in PostgreSQL."""
-
-    def __init__(self, path: Path, descriptor: int, needed: Iterable[str] = ()) -> None:
-        self.path = path
-        self._descriptor = descriptor
-        self._size = os.fstat(descriptor).st_size
-        self._needed = set(needed)
-
-    @property
-    def is_full(self) -> bool:
-        return self._size >= MAX_FILE_BYTES
-
-    def append(self, message_id: str, line: bytes) -> None:
-        write_whole(self._descriptor, line)
-        self._size += len(line)
-        self._needed.add(message_id)
-
-    def forget(self, message_ids: set[str]) -> bool:
-        """Whether nothing in it is needed any more, since these are not."""
-        was_needed = bool(self._needed)
-        self._needed -= message_ids
-        return was_needed and not self._needed
-
-    def empty(self) -> None:
-        os.ftruncate(self._descriptor, 0)
-        self._size = 0
-
-    def close(self) -> None:
-        os.close(self._descriptor)
-
-
 class MessageFiles:
     """Those of this process, and those that it has taken over."""
 
     def __init__(self, folder: Path) -> None:
         """`folder` is that of the spool; it is made with the first message."""
         self._folder = folder
-        self._files: list[_File] = []
-        self._own: _File | None = None
+        self._files: list[NeededFile] = []
+        self._own: NeededFile | None = None
         """The one that is added to."""
 
     def append(self, message: TakenMessage) -> None:
@@ -78,7 +46,7 @@ class MessageFiles:
         line = line_of(message)
         if self._own is None or self._own.is_full:
             self._own = self._made()
-        self._own.append(message.message_id, line)
+        self._own.append(message.message_id, line, write_whole)
 
     def forget(self, message_ids: set[str]) -> None:
         """These are in PostgreSQL, or set aside.
@@ -111,7 +79,8 @@ class MessageFiles:
             except OSError:
                 os.close(descriptor)
                 raise
-            file = _File(path, descriptor, (message.message_id for message in messages))
+            needed = (message.message_id for message in messages)
+            file = NeededFile(path, descriptor, full_bytes=MAX_FILE_BYTES, needed=needed)
             self._files.append(file)
             found += messages
             if not messages:
@@ -125,12 +94,12 @@ class MessageFiles:
         self._files.clear()
         self._own = None
 
-    def _made(self) -> _File:
+    def _made(self) -> NeededFile:
         # One by one: parents that `mkdir` makes on its way do not get the mode. It is that of `app.folders`.
         self._folder.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
         self._folder.mkdir(exist_ok=True, mode=0o700)
         path = new_path(self._folder, _PATTERN)
-        file = _File(path, make_locked(path))
+        file = NeededFile(path, make_locked(path), full_bytes=MAX_FILE_BYTES)
         self._files.append(file)
         folder = os.open(self._folder, os.O_RDONLY)
         try:
@@ -139,7 +108,7 @@ class MessageFiles:
             os.close(folder)
         return file
 
-    def _finish(self, file: _File) -> None:
+    def _finish(self, file: NeededFile) -> None:
         """Nothing in it is needed any more."""
         if file is self._own and not file.is_full:
             file.empty()
@@ -147,8 +116,7 @@ class MessageFiles:
         self._files.remove(file)
         if file is self._own:
             self._own = None
-        file.path.unlink(missing_ok=True)
-        file.close()
+        file.delete()
 
     def _messages(self, content: bytes) -> Iterator[TakenMessage]:
         for line in content.splitlines(keepends=True):

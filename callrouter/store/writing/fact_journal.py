@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +35,7 @@ from callrouter.core.parts import (
     write_recordings,
 )
 from callrouter.logs import Outage
-from callrouter.store.writing.files import append_whole, make_locked, new_path, taken_over
+from callrouter.store.writing.files import NeededFile, append_whole, make_locked, new_path, taken_over
 from callrouter.store.writing.writer import NOBODY, NumberedFact, RowsRefused, Writer, WriterAway
 
 log = structlog.get_logger(__name__)
@@ -49,47 +48,6 @@ _PATTERN: Final = "facts-*.jsonl"
 _OFFER, _LEG, _HOLD, _RECORDING, _MESSAGE = "offer", "leg", "hold", "recording", "message"
 Grown = Offer | Leg | Hold | Recording | Message
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class _File:
-    """A file of this process, under its lock."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = new_path(folder, _PATTERN)
-        self._descriptor = make_locked(self.path)
-        self._calls: set[str] = set()
-        """Those whose facts stand in it and are not safe elsewhere."""
-        self._size = 0
-
-    @property
-    def is_full(self) -> bool:
-        return self._size >= MAX_BYTES
-
-    @property
-    def is_needed(self) -> bool:
-        return bool(self._calls)
-
-    def append(self, call_id: str, line: bytes) -> None:
-        append_whole(self._descriptor, line)
-        self._size += len(line)
-        self._calls.add(call_id)
-
-    def forget(self, call_ids: set[str]) -> bool:
-        """Whether nothing in it is needed any more, since these are not."""
-        was_needed = self.is_needed
-        self._calls -= call_ids
-        return was_needed and not self.is_needed
-
-    def empty(self) -> None:
-        os.ftruncate(self._descriptor, 0)
-        self._size = 0
-
-    def delete(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self.close()
-
-    def close(self) -> None:
-        os.close(self._descriptor)
 
 
 class FactJournal:
@@ -106,7 +64,7 @@ class FactJournal:
         self._writer = writer
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._files: list[_File] = []
+        self._files: list[NeededFile] = []
         self._failing = Outage(log, "facts of living calls cannot be kept on disk", "they are kept again")
 
     def observe(self, told: Sequence[Fact]) -> None:
@@ -152,17 +110,18 @@ class FactJournal:
 
     def _append(self, call: Call, one: Grown) -> None:
         try:
-            self._current().append(call.call_id, _line(call, one))
+            self._current().append(call.call_id, _line(call, one), append_whole)
             self._failing.ended()
         except OSError as error:  # the call goes on, and its row will hold it
             self._failing.failed(str(error))
 
-    def _current(self) -> _File:
+    def _current(self) -> NeededFile:
         if not self._files or self._files[-1].is_full:
-            self._files.append(_File(self._folder))
+            path = new_path(self._folder, _PATTERN)
+            self._files.append(NeededFile(path, make_locked(path), full_bytes=MAX_BYTES))
         return self._files[-1]
 
-    def _finished(self, file: _File) -> None:
+    def _finished(self, file: NeededFile) -> None:
         try:
             if file is self._files[-1]:
                 file.empty()

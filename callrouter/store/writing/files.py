@@ -10,7 +10,7 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -65,6 +65,52 @@ async def taken_over(path: Path) -> AsyncIterator[bool]:
     finally:
         if descriptor is not None:
             os.close(descriptor)
+
+
+class NeededFile:
+    """A journal's file under our lock, which knows whose lines in it are needed: not those that are safe elsewhere."""
+
+    def __init__(self, path: Path, descriptor: int, *, full_bytes: int, needed: Iterable[str] = ()) -> None:
+        """`full_bytes` is from when it is left for a new one; `needed` are keys of what stands in it."""
+        self.path = path
+        self._descriptor = descriptor
+        self._full_bytes = full_bytes
+        self._size = os.fstat(descriptor).st_size
+        self._needed = set(needed)
+
+    @property
+    def is_full(self) -> bool:
+        return self._size >= self._full_bytes
+
+    @property
+    def is_needed(self) -> bool:
+        return bool(self._needed)
+
+    def append(self, key: str, line: bytes, write: Callable[[int, bytes], None]) -> None:
+        """Add what is needed under a key; `write` is `append_whole` or `write_whole`. Raises OSError, as that does."""
+        write(self._descriptor, line)
+        self._size += len(line)
+        self._needed.add(key)
+
+    def forget(self, keys: set[str]) -> bool:
+        """Whether nothing in it is needed any more, since these are not."""
+        was_needed = self.is_needed
+        self._needed -= keys
+        return was_needed and not self.is_needed
+
+    def empty(self) -> None:
+        """Keep the file, and nothing in it."""
+        os.ftruncate(self._descriptor, 0)
+        self._size = 0
+
+    def delete(self) -> None:
+        """Remove it, and give the lock back."""
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Leave it to a successor."""
+        os.close(self._descriptor)
 
 
 def append_whole(descriptor: int, content: bytes) -> None:

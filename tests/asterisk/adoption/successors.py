@@ -48,6 +48,18 @@ def asterisk_of(pbx_folder: object) -> Iterator[Pbx]:
         yield running
 
 
+async def killed(room: EngineRoom, then_seconds: float = 0.0) -> None:
+    """An engine is, without a farewell; nobody is there for so long.
+
+    Asterisk has read all of its orders before: AMI carries out one action after the other. Of a connection that is
+    reset it may not read the last of them, and the call is then where it was before them.
+    """
+    await room.link.send("Ping", {})
+    room.link._closing.set()
+    room.link._session.abort("killed by the test")
+    await asyncio.sleep(then_seconds)
+
+
 @dataclass(kw_only=True)
 class Succession:
     """One engine, and another one after it."""
@@ -60,15 +72,8 @@ class Succession:
     _stack: AsyncExitStack
 
     async def killed(self, then_seconds: float = 0.0) -> None:
-        """The first one is, without a farewell; nobody is there for so long.
-
-        Asterisk has read all of its orders before: AMI carries out one action after the other. Of a connection that is
-        reset it may not read the last of them, and the call is then where it was before them.
-        """
-        await self.first.link.send("Ping", {})
-        self.first.link._closing.set()
-        self.first.link._session.abort("killed by the test")
-        await asyncio.sleep(then_seconds)
+        """The first one is; nobody is there for so long."""
+        await killed(self.first, then_seconds)
 
     async def second(self, *, plan: Plan | None = None, find: Find | None = None) -> EngineRoom:
         """The next one, which has taken over what there is."""
