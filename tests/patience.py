@@ -10,3 +10,5 @@ when all is well nobody waits. What callrouter promises is measured by bounds of
 """
 COMMAND_SECONDS: Final = 180.0
 """For a command from its start to its end; `callrouter up` gives its parts 120 s to start."""
+ANSWER_SECONDS: Final = 30.0
+"""For one server of a test to answer another, where what happens when it does not is not what is tested."""

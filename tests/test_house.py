@@ -197,3 +197,23 @@ def test_what_is_tried_in_a_loop_is_not_logged_each_time() -> None:
     }
 
     assert {file: count for file, count in found.items() if count} == LOGGED_IN_A_LOOP
+
+
+CUT_RAW = {
+    "engine_room.py",  # where it is done
+    "test_event_time.py",  # when the link was last heard is what it tests: an answer would change it
+    "unseen/test_killed_at_the_end.py",  # at a certain order, which is what it tests
+}
+"""Modules of tests that may reset a connection which Asterisk may not have read."""
+
+
+def test_engines_are_killed_once_asterisk_has_read_their_orders() -> None:
+    """`engine_room.killed` and `cut`: what a reset connection held is otherwise carried out, or not, by chance."""
+    folder = ROOT / "tests/asterisk"
+    found = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*.py")
+        if "link._session.abort(" in path.read_text()
+    }
+
+    assert found == CUT_RAW

@@ -19,6 +19,7 @@ from callrouter.api.engine_client import EngineAway, EngineClient
 from callrouter.api.readiness import PRIVATE, Check
 from callrouter.core.call import Call
 from deploy.demo.plain_http import plain_client
+from tests.patience import ANSWER_SECONDS
 
 from .serving import TOKEN, make_gate, serving
 from .stories import HOSTILE_NAME, after, live
@@ -164,7 +165,7 @@ async def test_what_is_not_there_is_a_problem() -> None:
 
 async def test_the_client_reads_what_the_engine_says() -> None:
     async with serving(application(live("1"))) as base:
-        seen = await EngineClient(base, TOKEN).live()
+        seen = await EngineClient(base, TOKEN, timeout_seconds=ANSWER_SECONDS).live()
 
     assert [call.call_id for call in seen.calls] == ["1"]
 
@@ -172,13 +173,13 @@ async def test_the_client_reads_what_the_engine_says() -> None:
 async def test_the_client_says_what_is_wrong(free_port: Callable[[], int]) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(EngineAway, match=rf"the engine at {nowhere} does not answer .*: check that it runs"):
-        await EngineClient(nowhere, TOKEN).live()
+        await EngineClient(nowhere, TOKEN, timeout_seconds=ANSWER_SECONDS).live()
 
     async with serving(application()) as base:
         with pytest.raises(EngineAway, match="refuses our token"):
-            await EngineClient(base, "another").live()
+            await EngineClient(base, "another", timeout_seconds=ANSWER_SECONDS).live()
         with pytest.raises(EngineAway, match="is not an engine of this release"):
-            await EngineClient(f"{base}/elsewhere", TOKEN).live()
+            await EngineClient(f"{base}/elsewhere", TOKEN, timeout_seconds=ANSWER_SECONDS).live()
 
 
 async def test_the_client_does_not_wait_for_an_engine_that_hangs() -> None:

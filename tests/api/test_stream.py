@@ -39,6 +39,7 @@ from callrouter.stream.frames import FrameReader
 from callrouter.stream.hub import Hub
 from callrouter.stream.making import EventMaker
 from deploy.demo.plain_http import plain_client
+from tests.patience import ANSWER_SECONDS
 
 from ..stream.cards import agent  # noqa: TID252  # tests are no installed package
 from ..stream.test_making import PLAN, rung  # noqa: TID252
@@ -161,7 +162,9 @@ async def web_of(
     nobody: Any = None
     hub, noted, tasks = Hub(lambda: after(99), linger_seconds=linger_seconds), Noted(), Tasks()
     gate = make_gate(tokens=tokens or NoTokens(), trail=noted)
-    app = create_web_app(nobody, nobody, EngineClient(engine_url, TOKEN), nobody, gate=gate, hub=hub)
+    app = create_web_app(
+        nobody, nobody, EngineClient(engine_url, TOKEN, timeout_seconds=ANSWER_SECONDS), nobody, gate=gate, hub=hub
+    )
     tasks.keep(EngineLink(engine_url, TOKEN, hub).run, "link")
     async with served(app, port) as base:
         try:

@@ -29,6 +29,7 @@ from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.writing.writer import Writer
 from deploy.demo.plain_http import plain_client
+from tests.patience import ANSWER_SECONDS
 
 from .plans import SHORT, AtOnce, Plans
 from .serving import TOKEN, make_gate, serving
@@ -57,7 +58,14 @@ def web(
     recorded = Recordings(database, folder, AuditTrail(database))
     gate = gate or make_gate(tokens=TokenBook(database))
     taking = taking or Taking(Plans(SHORT), AtOnce(database))
-    return create_web_app(database, plans, EngineClient(engine_url, TOKEN), recorded, gate=gate, taking=taking)
+    return create_web_app(
+        database,
+        plans,
+        EngineClient(engine_url, TOKEN, timeout_seconds=ANSWER_SECONDS),
+        recorded,
+        gate=gate,
+        taking=taking,
+    )
 
 
 async def keep(database: Database, version: str = VERSION, promise: Promise = PROMISE, *, live: bool = False) -> None:

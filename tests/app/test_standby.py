@@ -14,6 +14,7 @@ from deploy.demo.plain_http import plain_client
 from tests.api.serving import TOKEN, make_gate, serving
 from tests.api.stories import live
 from tests.api.test_engine_app import application
+from tests.patience import ANSWER_SECONDS
 
 
 async def waits() -> str:
@@ -39,7 +40,7 @@ async def test_it_is_alive_and_not_ready() -> None:
 async def test_the_one_that_leads_answers() -> None:
     """And is asked first from then on."""
     async with serving(standby()) as waiting, serving(application(live("1"))) as leading:
-        client = EngineClient(f"{waiting},{leading}", TOKEN)
+        client = EngineClient(f"{waiting},{leading}", TOKEN, timeout_seconds=ANSWER_SECONDS)
         seen = await client.live()
         again = list(client._addresses)
 
@@ -50,9 +51,9 @@ async def test_the_one_that_leads_answers() -> None:
 async def test_one_that_is_not_there_is_passed_over(free_port: Callable[[], int]) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     async with serving(application(live("1"))) as leading:
-        seen = await EngineClient(f"{nowhere},{leading}", TOKEN).live()
+        seen = await EngineClient(f"{nowhere},{leading}", TOKEN, timeout_seconds=ANSWER_SECONDS).live()
         with pytest.raises(EngineAway, match="refuses our token"):
-            await EngineClient(f"{nowhere},{leading}", "another").live()
+            await EngineClient(f"{nowhere},{leading}", "another", timeout_seconds=ANSWER_SECONDS).live()
 
     assert [call.call_id for call in seen.calls] == ["1"]
 
@@ -60,7 +61,7 @@ async def test_one_that_is_not_there_is_passed_over(free_port: Callable[[], int]
 async def test_two_that_wait_are_said() -> None:
     async with serving(standby()) as one, serving(standby()) as other:
         with pytest.raises(EngineAway, match="does not serve now"):
-            await EngineClient(f"{one},{other}", TOKEN).live()
+            await EngineClient(f"{one},{other}", TOKEN, timeout_seconds=ANSWER_SECONDS).live()
 
 
 def test_addresses_take_turns() -> None:

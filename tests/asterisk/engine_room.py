@@ -199,10 +199,33 @@ class EngineRoom:
         return "\n".join([*lines, *(self.pbx.cli(f"core show channel {channel}") for channel in channels)])
 
 
+async def read_all(link: AmiLink) -> None:
+    """Asterisk has read all of its orders: AMI carries out one action after the other.
+
+    Of a connection that is reset it may not read the last of them, and a call is then where it was before them.
+    """
+    await link.send("Ping", {})
+
+
+async def cut(link: AmiLink) -> None:
+    """Once Asterisk has read all of its orders; it connects again by itself."""
+    await read_all(link)
+    link._session.abort("cut by the test")
+
+
+async def killed(link: AmiLink, then_seconds: float = 0.0) -> None:
+    """Its engine is, without a farewell, once Asterisk has read all of its orders; nobody is there for so long."""
+    await read_all(link)
+    link._closing.set()
+    link._session.abort("killed by the test")
+    await asyncio.sleep(then_seconds)
+
+
 @asynccontextmanager
 async def deafness(room: EngineRoom) -> AsyncIterator[None]:
     """The link is cut, and whatever Asterisk says until the end of the block is not heard; then it is up again."""
     handlers, connections = dict(room.link._events), room.link.counters.connections
+    await read_all(room.link)
     room.link._events.update(dict.fromkeys(handlers, lambda _: None))
     room.link._session.abort("cut by the test")
     try:

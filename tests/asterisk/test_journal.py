@@ -36,7 +36,7 @@ from callrouter.core.rota import Contact
 from callrouter.errors import DatabaseUnreachable
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Callers, Pbx, free_port
-from tests.asterisk.engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_of, until
+from tests.asterisk.engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, engine_room, killed, plan_of, until
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 QUEUE = QueueNode(name="queue", queue="medical", max_wait_seconds=60.0, exits={"overflow": "bye"})
@@ -433,7 +433,7 @@ async def test_a_killed_engines_call_is_recorded_by_the_next(pbx: Pbx) -> None:
     async with engine_room(pbx, MENU_PLAN) as room:
         await room.call()
         call = await room.reached(lambda call: call.state is CallState.COLLECTING)
-        room.link._session.abort("killed")
+        await killed(room.link)
         pbx.cli("channel request hangup all")
         await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
 
@@ -466,8 +466,7 @@ async def killed_while(room: EngineRoom, callers: Callers, state: CallState) -> 
     """A caller rings; once their call is in that state, the engine is killed."""
     callers.call("listen", DID)
     await room.reached(lambda call: call.state is state)
-    room.link._closing.set()
-    room.link._session.abort("killed")
+    await killed(room.link)
 
 
 async def test_a_dial_that_was_answered_after_the_engines_death(pbx: Pbx, callers: Callers) -> None:
@@ -501,8 +500,7 @@ async def test_who_waits_for_an_engine_after_their_conversation_does_not_talk(
         state = (CallState.QUEUED if queue else CallState.DIALLING) if answers_late else CallState.CONNECTED
         callers.call("listen", DID)
         await room.reached(lambda call: call.state is state)
-        room.link._closing.set()
-        room.link._session.abort("killed")
+        await killed(room.link)
         await silence(pbx)
     call = await collected(pbx, plan)
 
@@ -524,8 +522,7 @@ async def test_a_caller_in_a_menu_whom_the_fallback_queue_served(pbx: Pbx, calle
         call = await room.reached(lambda call: call.state is CallState.COLLECTING)
         room.link.post_batch(room.switch.lines[call.call_id].channel.wake(1.0))
         await asyncio.sleep(0.05)
-        room.link._closing.set()
-        room.link._session.abort("killed")
+        await killed(room.link)
         await asyncio.sleep(6)
     await silence(pbx)
     forget(pbx)
@@ -576,8 +573,7 @@ async def test_an_end_that_was_guessed_is_corrected(pbx: Pbx, callers: Callers) 
         callers.call("listen", DID)
         await room.reached(lambda call: call.state is CallState.COLLECTING)
         await asyncio.sleep(0.5)
-        room.link._closing.set()
-        room.link._session.abort("killed")
+        await killed(room.link)
         room.driver.conclude("the engine stopped", datetime.now(UTC))
         guess = await room.the_end()
         await asyncio.sleep(2)  # Asterisk notes whole seconds

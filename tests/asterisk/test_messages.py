@@ -28,7 +28,7 @@ from callrouter.core.call import Call, CallState, Disposition
 from callrouter.core.facts import CallCorrected, CallEnded, MessageLeft
 from callrouter.core.nodes import HangupNode, MessageNode
 from tests.asterisk.callers import Callers, Pbx
-from tests.asterisk.engine_room import DID, EXTENSIONS, EngineRoom, deafness, engine_room, plan_of, until
+from tests.asterisk.engine_room import DID, EXTENSIONS, EngineRoom, deafness, engine_room, killed, plan_of, until
 from tests.asterisk.test_journal import lookup
 from tests.asterisk.test_switch import ONE_SECOND
 
@@ -96,8 +96,7 @@ async def test_a_message_that_ends_after_the_engines_death(pbx: Pbx, behaviour: 
     async with engine_room(pbx, PLAN) as room:
         await room.call(behaviour)
         began = await is_recording(room)
-        room.link._closing.set()
-        room.link._session.abort("killed")
+        await killed(room.link)
         if behaviour == "speak":
             await until(lambda: "callrouter-fallback" in pbx.cli("core show channels concise"), FALLBACK_SECONDS)
             pbx.cli("channel request hangup all")

@@ -35,7 +35,18 @@ from callrouter.core.nodes import (
 from callrouter.core.rota import Contact
 from callrouter.errors import ActionFailed
 from tests.asterisk.callers import Callers, Pbx
-from tests.asterisk.engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, deafness, engine_room, plan_of, until
+from tests.asterisk.engine_room import (
+    DID,
+    EXTENSIONS,
+    QUEUES,
+    EngineRoom,
+    cut,
+    deafness,
+    engine_room,
+    killed,
+    plan_of,
+    until,
+)
 from tests.asterisk.misbehaviour import message, raw, wake
 
 ONE_SECOND = (Sound(file="silence/1", seconds=1.0),)
@@ -205,8 +216,7 @@ async def test_a_conversation_that_ends_after_the_engines_death_is_the_last(
         async with engine_room(pbx, plan_of(node, BYE)) as room:
             stack.enter_context(Callers(pbx, tmp_path)).call("talk", DID, hold_ms=60_000)
             await room.reached(lambda call: call.state is CallState.CONNECTED)
-            room.link._closing.set()
-            room.link._session.abort("killed")
+            await killed(room.link)
             idle = "0 active channels"
             await until(lambda: idle in pbx.cli("core show channels count"), 3 + AFTER_ROUTINE_LEASE_SECONDS + 2)
 
@@ -504,7 +514,7 @@ async def test_the_link_comes_back_during_a_call(pbx: Pbx) -> None:
         await room.call()
         await room.reached(lambda call: call.state is CallState.PLAYING)
         connections = room.link.counters.connections
-        room.link._session.abort("cut by the test")
+        await cut(room.link)
         await until(lambda: room.link.counters.connections > connections, 8)
         await room.switch.resync(room.calls.call_of)
         call = await room.the_end()
@@ -519,7 +529,7 @@ async def test_a_call_that_ended_while_the_link_was_away_is_closed(pbx: Pbx) -> 
         await room.call()
         await room.reached(lambda call: call.state is CallState.COLLECTING)
         connections = room.link.counters.connections
-        room.link._session.abort("cut by the test")
+        await cut(room.link)
         await asyncio.to_thread(pbx.cli, "channel request hangup all")
         await until(lambda: room.link.counters.connections > connections, 8)
         await asyncio.sleep(0.3)

@@ -32,7 +32,7 @@ from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.lookups import Lookups
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Pbx
-from tests.asterisk.engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_of, until
+from tests.asterisk.engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, cut, engine_room, plan_of, until
 
 HALF_A_SECOND = (Sound(file="silence/1", seconds=1.0),)
 BYE = HangupNode(name="bye")
@@ -308,7 +308,7 @@ async def test_a_web_service_that_answers_while_the_link_is_away(pbx: Pbx) -> No
         await room.call()
         call = await room.reached(lambda call: call.state is CallState.CONSULTING)
         connections, loop = room.link.counters.connections, asyncio.get_running_loop()
-        room.link._session.abort("cut by the test")
+        await cut(room.link)
         told = inputs.LookupDone(step=call.step, values={"position": "12"}, at=call.clocks.ringing_at)
         room.driver.tell(call.call_id, told)
         assert room.live[0].state is CallState.PLAYING

@@ -17,7 +17,7 @@ from callrouter.errors import ActionFailed
 from deploy.demo import carrier
 from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.callers import Callers, Pbx
-from tests.asterisk.engine_room import DID, EngineRoom, engine_room, plan_of, until
+from tests.asterisk.engine_room import DID, EngineRoom, engine_room, killed, plan_of, until
 from tests.asterisk.test_switch import ONE_SECOND
 from tests.patience import START_SECONDS
 
@@ -99,8 +99,7 @@ async def test_a_colleague_who_hangs_up_first_ends_the_conversation(tmp_path: Pa
 async def test_a_colleague_who_hangs_up_first_after_the_engines_death(tmp_path: Path) -> None:
     """No silence for ever, and no second round: Asterisk ends the call by itself when the lease has run out."""
     async with transferred(tmp_path, team()) as room:
-        room.link._closing.set()
-        room.link._session.abort("killed")
+        await killed(room.link)
         await until(
             lambda: "0 active channels" in room.pbx.cli("core show channels count"),
             COLLEAGUE_SECONDS + LEASE_SECONDS + 5,

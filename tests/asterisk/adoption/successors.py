@@ -3,7 +3,6 @@ in and goes on."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from callrouter.core.plan import Plan
 from callrouter.runtime.lookups import Lookups
 from callrouter.runtime.ports import NOBODY, Directory
 from tests.asterisk.callers import Pbx
-from tests.asterisk.engine_room import EXTENSIONS, QUEUES, EngineRoom, engine_room
+from tests.asterisk.engine_room import EXTENSIONS, QUEUES, EngineRoom, engine_room, killed
 
 ONE_SECOND = (Sound(file="silence/1", seconds=1.0),)
 FIVE_SECONDS = (Sound(file="silence/5", seconds=5.0),)
@@ -48,18 +47,6 @@ def asterisk_of(pbx_folder: object) -> Iterator[Pbx]:
         yield running
 
 
-async def killed(room: EngineRoom, then_seconds: float = 0.0) -> None:
-    """An engine is, without a farewell; nobody is there for so long.
-
-    Asterisk has read all of its orders before: AMI carries out one action after the other. Of a connection that is
-    reset it may not read the last of them, and the call is then where it was before them.
-    """
-    await room.link.send("Ping", {})
-    room.link._closing.set()
-    room.link._session.abort("killed by the test")
-    await asyncio.sleep(then_seconds)
-
-
 @dataclass(kw_only=True)
 class Succession:
     """One engine, and another one after it."""
@@ -73,7 +60,7 @@ class Succession:
 
     async def killed(self, then_seconds: float = 0.0) -> None:
         """The first one is; nobody is there for so long."""
-        await killed(self.first, then_seconds)
+        await killed(self.first.link, then_seconds)
 
     async def second(self, *, plan: Plan | None = None, find: Find | None = None) -> EngineRoom:
         """The next one, which has taken over what there is."""

@@ -22,7 +22,7 @@ from tests.asterisk.adoption.successors import (
     taken_over,
 )
 from tests.asterisk.callers import Pbx
-from tests.asterisk.engine_room import plan_of
+from tests.asterisk.engine_room import killed, plan_of
 
 ENDS = (BYE, *(HangupNode(name=name) for name in ("one", "two", "silent", "wrong")))
 
@@ -237,8 +237,7 @@ async def test_a_successor_of_a_successor(pbx: Pbx) -> None:
         await engines.killed(0.5)
         second = await engines.second()
         await asyncio.sleep(1.0)
-        second.link._closing.set()
-        second.link._session.abort("killed by the test")
+        await killed(second.link)
         await asyncio.sleep(0.5)
         third = await engines.second()
         call = await third.the_end(8)

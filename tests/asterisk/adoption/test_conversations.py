@@ -14,7 +14,7 @@ from callrouter.core.call import CallState, Disposition, EndedBy, LegPurpose
 from callrouter.core.inputs import SupervisionMode
 from callrouter.core.plan import Plan
 from tests.asterisk.adoption.successors import taken_over
-from tests.asterisk.engine_room import EngineRoom, engine_room, until
+from tests.asterisk.engine_room import EngineRoom, engine_room, killed, until
 from tests.asterisk.supervision.test_recordings import PLAN as RECORDED
 from tests.asterisk.supervision.test_recordings import stamps
 from tests.asterisk.transfers.desks import Desks, a_plan, agents_of, talking
@@ -23,8 +23,7 @@ from tests.asterisk.transfers.desks import Desks, a_plan, agents_of, talking
 async def kill(desks: Desks) -> str:
     """The engine, without a farewell; returns the call's id."""
     call_id = desks.call.call_id
-    desks.room.link._closing.set()
-    desks.room.link._session.abort("killed by the test")
+    await killed(desks.room.link)
     return call_id
 
 

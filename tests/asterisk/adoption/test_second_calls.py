@@ -12,8 +12,7 @@ import pytest
 
 from callrouter.asterisk.agents.directory import RosterDirectory
 from callrouter.core.call import Disposition, EndedBy
-from tests.asterisk.adoption.successors import killed
-from tests.asterisk.engine_room import EngineRoom, engine_room, until
+from tests.asterisk.engine_room import EngineRoom, engine_room, killed, until
 from tests.asterisk.transfers.desks import Desks, a_plan, agents_of, consultations_of, talking
 from tests.asterisk.transfers.test_announced import consult
 from tests.asterisk.transfers.test_codes import announced, key
@@ -35,7 +34,7 @@ async def test_a_consultation_that_ends_under_the_next_engine(tmp_path: Path) ->
     """It has its end; the caller is the agent's, and their hold and talk are counted as the telephones have them."""
     async with talking(tmp_path) as desks:
         other = await consult(desks, "102")
-        await killed(desks.room, GONE_SECONDS)
+        await killed(desks.room.link, GONE_SECONDS)
         async with another(desks) as room:
             await asyncio.sleep(1)
             desks.phones.bye(other)
@@ -59,7 +58,7 @@ async def test_a_consultation_that_ends_under_the_next_engine(tmp_path: Path) ->
 async def test_a_consultation_that_ended_while_no_engine_was_there(tmp_path: Path) -> None:
     async with talking(tmp_path) as desks:
         await consult(desks, "102")
-        await killed(desks.room, GONE_SECONDS)
+        await killed(desks.room.link, GONE_SECONDS)
         desks.phones.bye("agent-2")
         await asyncio.sleep(0.5)
         async with another(desks) as room:
@@ -78,7 +77,7 @@ async def test_a_caller_who_is_given_away_under_the_next_engine(tmp_path: Path) 
     """The announced transfer completes: the colleague has the caller, in one journey."""
     async with talking(tmp_path) as desks:
         other = await consult(desks, "102")
-        await killed(desks.room, GONE_SECONDS)
+        await killed(desks.room.link, GONE_SECONDS)
         async with another(desks) as room:
             await asyncio.sleep(0.5)
             desks.phones.refer("agent-1", desks.uri("102"), replacing=other)
@@ -96,7 +95,7 @@ async def test_one_by_feature_code_is_completed_under_the_next_engine(tmp_path: 
     """*23, or the agent just hangs up: the colleague has the caller, and the hold was the agent's."""
     async with talking(tmp_path) as desks:
         await announced(desks)
-        await killed(desks.room, GONE_SECONDS)
+        await killed(desks.room.link, GONE_SECONDS)
         async with another(desks) as room:
             now = replace(desks, room=room)
             if how == "code":
@@ -121,7 +120,7 @@ async def test_one_by_feature_code_is_taken_back_under_the_next_engine(tmp_path:
     """*24: the hold is over."""
     async with talking(tmp_path) as desks:
         await announced(desks)
-        await killed(desks.room, GONE_SECONDS)
+        await killed(desks.room.link, GONE_SECONDS)
         async with another(desks) as room:
             now = replace(desks, room=room)
             await key(now, "*24")
@@ -139,7 +138,7 @@ async def test_one_by_feature_code_is_taken_back_under_the_next_engine(tmp_path:
 async def test_a_caller_whom_both_leave_under_the_next_engine_goes_on(tmp_path: Path) -> None:
     async with talking(tmp_path) as desks:
         await announced(desks)
-        await killed(desks.room, GONE_SECONDS)
+        await killed(desks.room.link, GONE_SECONDS)
         async with another(desks) as room:
             desks.phones.bye("agent-1")
             desks.phones.bye("agent-2")

@@ -14,7 +14,7 @@ from callrouter.core.agents.standing import AgentState, Standing
 from callrouter.core.call import Disposition
 from tests.asterisk.agents.workplace import TEAM, Workplace, a_pbx, at_work, crew_of, with_wrap_up
 from tests.asterisk.callers import Pbx
-from tests.asterisk.engine_room import EngineRoom, until
+from tests.asterisk.engine_room import EngineRoom, killed, until
 
 CREW = ("agent-1", "agent-2", "agent-3")
 WRAP_UP_SECONDS = 60
@@ -89,8 +89,7 @@ async def test_the_next_engine_has_them_too(tmp_path: Path) -> None:
             await all_states(place, room)
             before, sessions = standings(place), {one.session_id for one in place.told if one.ended_at is None}
             await asyncio.sleep(ON_DISK_SECONDS)
-            place.link._closing.set()
-            place.link._session.abort("killed")
+            await killed(place.link)
             await killed_and_back(pbx)
         async with at_work(*there, crew_of(*CREW), plan) as (place, _):
             await place.has("paused:wrap_up")

@@ -24,7 +24,7 @@ from callrouter.errors import ActionFailed, ConversationRefused
 from deploy.demo import g711
 from deploy.demo.telephone import Codec
 from tests.asterisk.agents.workplace import a_pbx, at_work
-from tests.asterisk.engine_room import DID, until
+from tests.asterisk.engine_room import DID, killed, until
 from tests.asterisk.test_heard import CALLER
 from tests.asterisk.transfers.desk_phones import DeskPhones
 from tests.asterisk.transfers.desks import QUEUES, Desks, a_plan, agents_of, crew, talking
@@ -117,8 +117,7 @@ async def test_it_goes_on_without_an_engine(tmp_path: Path, second: int) -> None
     """By Asterisk's dialplan alone, with a colleague by the name of their telephone."""
     sequences = {"agent-1": FIRST_SEQUENCE, "agent-2": second}
     async with talking(tmp_path, a_recorded_plan(), voices=VOICES, sequences=sequences) as desks:
-        desks.room.link._closing.set()
-        desks.room.link._session.abort("killed")
+        await killed(desks.room.link)
         await asyncio.sleep(1)
         desks.phones.refer("agent-1", desks.uri("agent-2"))
         await until(lambda: desks.phones.talks("agent-2"), 12)

@@ -11,7 +11,7 @@ from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS
 from callrouter.core.call import CallState, Disposition, EndedBy, LegPurpose, QueueOutcome
 from callrouter.core.facts import CallTransferred
 from deploy.demo.carrier import Habit
-from tests.asterisk.engine_room import until
+from tests.asterisk.engine_room import killed, until
 from tests.asterisk.transfers.desks import DOCTOR, a_plan, agents_of, talking
 
 
@@ -133,8 +133,7 @@ async def test_both_are_left_alone_afterwards(tmp_path: Path) -> None:
 async def test_without_an_engine_colleagues_only(tmp_path: Path) -> None:
     """The caller is rung through to a colleague's telephone when the lease is over; nobody else is reached."""
     async with talking(tmp_path) as desks:
-        desks.room.link._closing.set()
-        desks.room.link._session.abort("killed")
+        await killed(desks.room.link)
         desks.place.phones.refer("agent-1", desks.uri("agent-2"))
         await until(lambda: desks.place.phones.talks("agent-2"), AFTER_ROUTINE_LEASE_SECONDS + 4)
         desks.place.phones.bye("agent-2")

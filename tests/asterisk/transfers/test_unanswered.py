@@ -9,17 +9,11 @@ import pytest
 
 from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import CallState, DialOutcome, QueueOutcome
-from tests.asterisk.engine_room import DID, until
+from tests.asterisk.engine_room import DID, killed, until
 from tests.asterisk.transfers.desks import Desks, agents_of, talking
 
 FALLBACK_SECONDS = 25.0
 """Two leases of a dead engine, and a ring."""
-
-
-def no_engine(desks: Desks) -> None:
-    """It is killed."""
-    desks.room.link._closing.set()
-    desks.room.link._session.abort("killed")
 
 
 async def second_call(desks: Desks, target: str) -> str:
@@ -50,7 +44,7 @@ async def test_by_a_second_call(tmp_path: Path, engine: bool) -> None:
         desks.phones.ring_for(60)
         desks.place.pbx.cli(f"database put callrouter/fallback {DID} queue:team")
         if not engine:
-            no_engine(desks)
+            await killed(desks.room.link)
         name = await second_call(desks, "agent-2")
         desks.phones.refer("agent-1", f"{desks.uri('agent-2')}?Replaces={desks.phones.ringing(name)}")
         await served_again(desks)
@@ -96,7 +90,7 @@ async def test_by_code(tmp_path: Path, engine: bool) -> None:
         await desks.room.control.do(Control.CONSULT, desks.call.call_id, "agent-2")
         await until(lambda: "agent-2" in desks.phones.dialled, 5)
         if not engine:
-            no_engine(desks)
+            await killed(desks.room.link)
         desks.phones.bye("agent-1")
         await served_again(desks)
 

@@ -13,7 +13,7 @@ from callrouter.asterisk.log_in import AmiAddress
 from callrouter.core.nodes import HangupNode, QueueNode
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Pbx
-from tests.asterisk.engine_room import DID, engine_room, plan_of, until
+from tests.asterisk.engine_room import DID, engine_room, killed, plan_of, until
 from tests.asterisk.waiting.room import callers, waiting_pbx
 
 PLAN = plan_of(
@@ -37,8 +37,7 @@ async def test_it_leads_to_the_fallback(pbx: Pbx) -> None:
     async with engine_room(pbx, PLAN) as room:
         (caller,) = await callers(room, 1)
         channel = room.switch.channel_of(caller)
-        room.link._closing.set()
-        room.link._session.abort("killed")
+        await killed(room.link)
         address = AmiAddress(host=pbx.ami_host, port=pbx.ami_port, username=pbx.ami_user, secret=pbx.ami_secret)
         keys, tasks = AmiLink(address), Tasks()  # a telephone's, and no engine
         tasks.start(keys.run(), "keys")

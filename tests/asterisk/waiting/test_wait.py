@@ -12,7 +12,7 @@ from callrouter.core.effects import Announced, Sound
 from callrouter.core.nodes import HangupNode, PlayNode, QueueNode
 from callrouter.core.plan import Plan
 from tests.asterisk.callers import Pbx
-from tests.asterisk.engine_room import DID, EngineRoom, engine_room, plan_of, until
+from tests.asterisk.engine_room import DID, EngineRoom, engine_room, killed, plan_of, until
 from tests.asterisk.waiting.room import callers, hang_up, in_line, joined, press, tone, waiting_pbx
 from tests.asterisk.wire import WireCaller, wire_caller
 
@@ -168,8 +168,7 @@ async def test_a_caller_of_a_dead_engine_waits_on_with_music(pbx: Pbx, tmp_path:
     async with engine_room(pbx, plan(tmp_path)) as room, wire_caller(pbx) as caller:
         await joins(room, caller, 1)
         await hears(caller, FIRST)
-        room.link._closing.set()
-        room.link._session.abort("killed")
+        await killed(room.link)
         since = now() + 1.5
         await asyncio.sleep(1.5 + 2 * EVERY)
 
