@@ -16,12 +16,14 @@ from msgspec.structs import asdict
 from callrouter.core.agents.preference import Preference
 from callrouter.core.agents.standing import WrapUp
 from callrouter.core.call import Call, CallerId
+from callrouter.core.dispatch import Policy, Reach, of_contact
 from callrouter.core.effects import Briefing, Sound
 from callrouter.core.forms import Form, form_for
 from callrouter.core.identity import Identity
 from callrouter.core.nodes._base import Node
 from callrouter.core.nodes.about import About, Family
 from callrouter.core.numbers import CallerList
+from callrouter.core.rota import Rota
 from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import Promise, ServiceLevelTarget
 from callrouter.core.transfers.targets import TransferRules
@@ -109,6 +111,19 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """What is asked of its callers for a message that somebody writes down, in the file's order."""
     form_lists: Mapping[str, CallerList] = field(default_factory=dict)
     """The lists of callers that its forms ask, by name."""
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    """What becomes of messages, by the name that `deliver` calls it by."""
+    people: Mapping[str, Reach] = field(default_factory=dict)
+    """Where its contacts are reached: those that messages may be for, and those who may be on call."""
+    rotas: Mapping[str, Rota] = field(default_factory=dict)
+    """Those that its policies tell."""
+
+    def policy_for(self, deliver: str) -> Policy | None:
+        """What becomes of a message for a policy or a contact; None: there is neither."""
+        if deliver in self.policies:
+            return self.policies[deliver]
+        reach = self.people.get(deliver)
+        return of_contact(reach) if reach is not None else None
 
     def kind_of(self, call: Call) -> str:
         """The node that puts a caller through, or was the last to do so; empty: none has."""

@@ -105,7 +105,7 @@ async def test_the_highest_stands_in_whatever_order(database: Database, make_cal
         ]
         async with database.connection() as connection:
             await connection.execute(
-                text("TRUNCATE calls, queue_visits, messages, recordings, message_changes, superseded_calls")
+                text("TRUNCATE calls, queue_visits, messages, recordings, message_changes, superseded_calls CASCADE")
             )
 
 

@@ -1,8 +1,8 @@
 """The tables, with named constraints and indexes; `migrations/` builds exactly these (a test compares).
 
-`journeys` are the calls and what they went through, `recorded` what was said in them, `called_back` who is to be called
-back; `versions` are the plans that were live, and what they promised, `operation` is what an engine did, `access` who
-may do what, `agents` who answers. `columns` is what all are made of.
+`journeys` are the calls and what they went through, `recorded` what was said in them, `dispatched` who was told of it,
+`called_back` who is to be called back; `versions` are the plans that were live, and what they promised, `operation` is
+what an engine did, `access` who may do what, `agents` who answers. `columns` is what all are made of.
 
 Identifiers compare by byte (collation C): it is what the indexes need, and the order of no list shown to a person rests
 on it.
@@ -12,6 +12,16 @@ from callrouter.store.tables.access import AuditOutcome, audit, tokens
 from callrouter.store.tables.agents import agent_pins, agent_sessions
 from callrouter.store.tables.called_back import FollowUpResult, callbacks, follow_ups, outgoing_calls
 from callrouter.store.tables.columns import metadata
+from callrouter.store.tables.dispatched import (
+    DeliveryKind,
+    DeliveryState,
+    DispatchState,
+    deliveries,
+    delivery_links,
+    dispatch_events,
+    dispatches,
+    leases,
+)
 from callrouter.store.tables.journeys import PATH_ARROW, calls, holds, legs, offers, queue_visits, superseded_calls
 from callrouter.store.tables.operation import beats, gaps, notifications
 from callrouter.store.tables.recorded import (
@@ -27,6 +37,9 @@ from callrouter.store.tables.versions import plan_documents, plan_history, plans
 __all__ = [
     "PATH_ARROW",
     "AuditOutcome",
+    "DeliveryKind",
+    "DeliveryState",
+    "DispatchState",
     "FollowUpResult",
     "MessageChangeKind",
     "MessageState",
@@ -37,9 +50,14 @@ __all__ = [
     "beats",
     "callbacks",
     "calls",
+    "deliveries",
+    "delivery_links",
+    "dispatch_events",
+    "dispatches",
     "follow_ups",
     "gaps",
     "holds",
+    "leases",
     "legs",
     "message_changes",
     "messages",

@@ -1,0 +1,173 @@
+"""What becomes of messages: how far each has come with those who are to be told, and what was sent to whom.
+
+A row of `dispatches` is made by PostgreSQL itself, with its message's (the trigger `messages_dispatch`): whoever writes
+messages, in whichever release, owes them to somebody from that transaction on. All instants but `began_at` are of the
+worker's clock.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from callrouter.core.dispatch import Means
+from callrouter.store.tables.columns import Id, Instant, metadata, one_of
+
+
+class DispatchState(StrEnum):
+    """How far a message has come with those who are to be told."""
+
+    NEW = "new"
+    """Its rule has not been looked up."""
+    RUNNING = "running"
+    """A step is due, or an acknowledgement is waited for."""
+    TOLD = "told"
+    """Whoever was to be told has been, and nobody need acknowledge it."""
+    ATTENTION = "attention"
+    """It stands on the agents' list: nobody acknowledged, or nobody could be told."""
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody took it on, or it is done."""
+
+
+class DeliveryState(StrEnum):
+    """How far one telling of one person by one means has come."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    """The next server, or the provider, took it."""
+    DELIVERED = "delivered"
+    """It has reached the person's mailbox or telephone."""
+    VIEWED = "viewed"
+    """A person opened it."""
+    ACKNOWLEDGED = "acknowledged"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+    """Somebody acknowledged the message before it was sent."""
+
+
+class DeliveryKind(StrEnum):
+    """What somebody is told."""
+
+    MESSAGE = "message"
+    NOTICE = "notice"
+    """That somebody else acknowledged it."""
+
+
+_OF_MESSAGE: Final = ["message_id"], ["messages.message_id"]
+
+dispatches = Table(
+    "dispatches",
+    metadata,
+    Column("message_id", Id, nullable=False),
+    Column("client", Id, nullable=False),
+    Column("state", Text, nullable=False, server_default=DispatchState.NEW),
+    Column(
+        "urgent", Boolean, nullable=False, server_default=text("false"), comment="whether it goes the urgent course"
+    ),
+    Column("policy", JSONB, comment="the client's rule as it was when it was looked up"),
+    Column("step", SmallInteger, nullable=False, server_default="0", comment="the next one, 0 the first"),
+    Column("round", SmallInteger, nullable=False, server_default="0", comment="how often the steps began again"),
+    Column("due_at", Instant, comment="when there is something to do; empty: never by itself"),
+    Column("ages_at", Instant, comment="when it becomes urgent"),
+    Column("reason", Text, nullable=False, server_default="", comment="why it stands on the list; a sentence"),
+    Column("began_at", Instant, nullable=False, server_default=text("now()")),
+    Column("ended_at", Instant, comment="when it was told, acknowledged, or put on the list"),
+    Column("acknowledged_by", Text, comment="contact, or principal"),
+    Column("acknowledged_how", Text, comment="link, done, api, cli"),
+    PrimaryKeyConstraint("message_id"),
+    ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
+    CheckConstraint(one_of("state", DispatchState), name="state"),
+    Index("dispatches_due_idx", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("dispatches_attention_idx", "client", postgresql_where=text("state = 'attention'")),
+    Index(None, "client", "began_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", Id, nullable=False, comment="UUID; the receiver knows a repetition by it"),
+    Column("message_id", Id, nullable=False),
+    Column("client", Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("round", SmallInteger, nullable=False),
+    Column("step", SmallInteger, nullable=False),
+    Column("contact", Text, nullable=False, comment="of the client's file"),
+    Column("means", Text, nullable=False),
+    Column("address", Text, nullable=False, comment="URL, as it was when the step began"),
+    Column("batch", Text, nullable=False, server_default="", comment="of those that go in one; empty: alone"),
+    Column("last", Boolean, nullable=False, server_default=text("false"), comment="nothing follows: told again once"),
+    Column("state", Text, nullable=False, server_default=DeliveryState.QUEUED),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("queued_at", Instant, nullable=False),
+    Column("next_attempt_at", Instant, comment="empty: there will be none"),
+    Column("sending_until", Instant, comment="when an attempt that is out has failed"),
+    Column("changed_at", Instant, nullable=False, comment="of the state"),
+    Column("answer", Text, nullable=False, server_default="", comment="of the other side, or why it failed"),
+    Column("receipt_id", Text, comment="by which the other side calls it"),
+    PrimaryKeyConstraint("delivery_id"),
+    ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
+    CheckConstraint(one_of("state", DeliveryState), name="state"),
+    CheckConstraint(one_of("kind", DeliveryKind), name="kind"),
+    CheckConstraint(one_of("means", Means), name="means"),
+    CheckConstraint("(state = 'queued') = (next_attempt_at IS NOT NULL)", name="queued_is_due"),
+    CheckConstraint("(state = 'sending') = (sending_until IS NOT NULL)", name="sending_ends"),
+    Index("deliveries_due_idx", "next_attempt_at", postgresql_where=text("state = 'queued'")),
+    Index("deliveries_sending_idx", "sending_until", postgresql_where=text("state = 'sending'")),
+    Index(None, "message_id"),
+    Index("deliveries_receipt_id_idx", "receipt_id", postgresql_where=text("receipt_id IS NOT NULL")),
+)
+
+dispatch_events = Table(
+    "dispatch_events",
+    metadata,
+    Column("message_id", Id, nullable=False),
+    Column("number", BigInteger, Identity(), nullable=False, comment="in order"),
+    Column("at", Instant, nullable=False),
+    Column("what", Text, nullable=False, comment="a word"),
+    Column("delivery_id", Id, comment="empty: of the message as a whole"),
+    Column("contact", Text, nullable=False, server_default=""),
+    Column("means", Text, nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default="", comment="a sentence, or the other side's answer"),
+    Column("principal", Text, nullable=False, server_default="", comment="who did it; empty: the rule"),
+    PrimaryKeyConstraint("message_id", "number"),
+    ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
+)
+
+delivery_links = Table(
+    "delivery_links",
+    metadata,
+    Column("token_hash", Id, nullable=False, comment="SHA-256 of what stands in the link, hexadecimal"),
+    Column("delivery_id", Id, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    PrimaryKeyConstraint("token_hash"),
+    ForeignKeyConstraint(["delivery_id"], ["deliveries.delivery_id"], ondelete="CASCADE"),
+    Index(None, "delivery_id"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Id, nullable=False),
+    Column("holder", Text, nullable=False, comment="host and process"),
+    Column("epoch", Integer, nullable=False, comment="one more with each holder: what acts under it checks it"),
+    Column("until", Instant, nullable=False, comment="by PostgreSQL's clock; then somebody else may take it"),
+    PrimaryKeyConstraint("name"),
+)
