@@ -149,7 +149,7 @@ async def emptied(database: Database) -> None:
     """No rows, and no checkpoint of the run before under way."""
     async with database.connection() as connection:
         await connection.execute(
-            text("TRUNCATE calls, superseded_calls, queue_visits, offers, legs, messages, message_changes")
+            text("TRUNCATE calls, superseded_calls, queue_visits, offers, legs, messages, message_changes CASCADE")
         )
     connection = await database.connect_raw()
     await connection.execute("CHECKPOINT")

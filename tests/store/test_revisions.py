@@ -70,7 +70,7 @@ async def test_either_way_into_the_tables_writes_the_same_rows(database: Databas
         tables = ("calls", "queue_visits", "offers", "legs", "holds", "messages", "recordings")
         found.append([await rows(database, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables])
         async with database.connection() as connection:
-            await connection.execute(text(f"TRUNCATE {', '.join(tables)}, message_changes, superseded_calls"))
+            await connection.execute(text(f"TRUNCATE {', '.join(tables)}, message_changes, superseded_calls CASCADE"))
 
     assert found[0] == found[1]
     people = [call for call in calls if call.legs]
