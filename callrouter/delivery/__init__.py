@@ -6,6 +6,8 @@ rest; `backoff` says when what failed is tried again, and when it is given up. `
 what the queue needs from outside: the book and the spool are `store`'s.
 
 `channel` says what a way to deliver must be able to do; `channels` lists those there are, one module each. The queue
-knows no channel by name: the scheme of an address says which one delivers there. `event_webhook` has the live stream's
-events delivered, too.
+knows no channel by name: the scheme of an address says which one delivers there. `servers` are those of the operator's
+that channels need. `event_webhook` has the live stream's events delivered, too.
+
+`parcel` is what one contact is told of messages.
 """

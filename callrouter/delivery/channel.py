@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from callrouter.delivery.ports import Delivery
+from callrouter.delivery.servers import MailServer, SmsGateway
 from callrouter.runtime.guarded_http import GuardedHttp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """The address has taken it: there is nothing more to learn."""
+    """The address has taken it; that a person has it may be told later, by a receipt."""
+
+    answer: str = ""
+    """What the other side said, in its own words; empty: nothing worth keeping."""
+    receipt_id: str | None = None
+    """By which the other side names it in a receipt; None: there will be none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,8 @@ class FailedForNow:
     """
     retry_after_seconds: float = 0.0
     """The other side asks not to be tried before; 0: it did not say."""
+    fate_unknown: bool = False
+    """The other side may have taken it: the connection broke between the last word of ours and its answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +51,13 @@ Outcome = Delivered | FailedForNow | FailedForGood
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What channels are made with."""
+    """What channels are made with; a channel whose tool is not there says in `check` which setting it needs."""
 
     http: GuardedHttp
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By name, without prefix: what is posted is signed with them."""
+    mail: MailServer | None = None
+    sms: SmsGateway | None = None
 
 
 class Channel(ABC):
@@ -84,6 +96,9 @@ class Channel(ABC):
         must hold `delivery_id`, so that the receiver can tell.
         """
 
+    async def close(self) -> None:  # noqa: B027 - most keep nothing
+        """Give back what is kept between attempts, such as a connection; a `send` that follows begins anew."""
+
 
 class Channels:
     """The channels in use, by the schemes of their addresses.
@@ -108,6 +123,11 @@ class Channels:
         """Why nothing can be delivered there, and what to do about it; None when it can."""
         channel = self.of(address)
         return f'no channel delivers to "{_scheme(address)}:"' if channel is None else channel.check(address)
+
+    async def close(self) -> None:
+        """Have each give back what it keeps between attempts."""
+        for channel in dict.fromkeys(self._by_scheme.values()):
+            await channel.close()
 
 
 def _scheme(address: str) -> str:

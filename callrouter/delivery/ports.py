@@ -24,6 +24,8 @@ class Delivery:
     asked_at: datetime
     attempts: int = 0
     """How many were made."""
+    secret: str = ""
+    """Name of the secret (`env:CRM` is CRM) that what is posted is signed with; empty: it is not signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
