@@ -72,14 +72,22 @@ class Server:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request."""
         answer = self.answer
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        suppressed = contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+        with contextlib.closing(writer), suppressed:
             await reader.readuntil(b"\r\n\r\n")
             for piece in answer.pieces:
                 writer.write(piece)
                 await writer.drain()
             if answer.stays:
                 await reader.read(1)
-        writer.close()
+
+    async def end(self, begun: asyncio.Server) -> None:
+        """Whoever is still served is so no more."""
+        begun.close()
+        served = asyncio.all_tasks() - {asyncio.current_task()}
+        for one in served:
+            one.cancel()
+        await asyncio.gather(*served, return_exceptions=True)
 
 
 @contextmanager
@@ -92,7 +100,7 @@ def served() -> Iterator[Server]:
         begun = asyncio.run_coroutine_threadsafe(asyncio.start_server(server.serve, "127.0.0.1", 0), loop).result()
         server.port = begun.sockets[0].getsockname()[1]
         yield server
-        loop.call_soon_threadsafe(begun.close)
+        asyncio.run_coroutine_threadsafe(server.end(begun), loop).result()
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
