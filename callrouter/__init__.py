@@ -12,6 +12,7 @@ A call's way through the packages, from the bottom of the layers up:
 `store`      keeps the record in PostgreSQL
 `metrics`    counts for Prometheus
 `asterisk`   speaks to the PBX over AMI
+`dispatch`   tells people of messages, until somebody acknowledges
 `speech`     renders prompts
 `normalisation`  brings what is written into the words that are said, before `speech` has them spoken
 `api`        answers over HTTP

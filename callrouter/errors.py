@@ -41,6 +41,7 @@
         ├── SchemaMismatch     the database belongs to an older or a newer release
         ├── WriterAway         us: a batch of calls is not committed, and is tried again (store.writing.writer)
         ├── NotKept            … nor the disk takes a message: whoever took it is to send it again
+        ├── LeaseLost          us: another process does what one at a time may do (store.dispatch.lease)
         └── RowsRefused        us: PostgreSQL cannot hold one of a batch of facts; it is set aside
 
 Expected outcomes of a call (busy, no answer, abandoned) are values, never exceptions.
@@ -181,6 +182,10 @@ class DatabaseUnreachable(StoreError):
 
 class DatabaseRefused(StoreError):
     """PostgreSQL answers, and cannot or may not do what is asked."""
+
+
+class LeaseLost(StoreError):
+    """Another process does what only one may do at a time."""
 
 
 class NotKept(StoreError):

@@ -166,6 +166,7 @@ LOUD = ("info", "warning", "error", "critical", "exception")
 LOGGED_IN_A_LOOP = {
     "app/history.py": 1,  # and returns: it is the last try
     "app/observation.py": 1,  # the same
+    "dispatch/working.py": 1,  # a lease is lost once: then it is waited for
     "runtime/tasks.py": 1,  # a task that failed, after pauses that grow
 }
 """By module, the lines that are logged of a try in a loop without end, and why each is not one every second."""

@@ -1,8 +1,9 @@
 """Builds every object once, connects the ports, starts and stops them in a readable order.
 
-Processes: `engine` serves calls, `web` answers questions about them, `pbx` brings queues and telephones to Asterisk;
-`up` starts all of them on one machine. `http` runs an application in our own loop, `lifetime` turns signals into a
-stop, `realtime` takes precedence over other work, `folders` and `storage` make sure of the disk and the database.
+Processes: `engine` serves calls, `web` answers questions about them, `worker` tells people of messages, `pbx` brings
+queues and telephones to Asterisk; `up` starts all of them on one machine. `http` runs an application in our own loop,
+`lifetime` turns signals into a stop, `realtime` takes precedence over other work, `folders` and `storage` make sure of
+the disk and the database.
 
 An engine has its place at the PBX before anything is made of it (`leading`).
 

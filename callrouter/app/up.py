@@ -1,9 +1,9 @@
 """All processes on one machine: started in order, watched, started again when one dies, stopped together.
 
 The engine goes first, because it brings PostgreSQL up and its schema up to date; web follows when the engine's HTTP
-side answers, and so does the unit that brings queues and telephones to the PBX, where one was rendered here. A process
-that cannot start at all has said why, and its exit status becomes ours. Callers wait for an engine that died: another
-is loaded before (`app.leading.spare`).
+side answers, with the worker, and so does the unit that brings queues and telephones to the PBX, where one was rendered
+here. A process that cannot start at all has said why, and its exit status becomes ours. Callers wait for an engine that
+died: another is loaded before (`app.leading.spare`).
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ async def run_up(settings: Settings, token: str) -> int:
         if not await _answers(settings.engine_base_url.split(",")[0], parts["engine"], stop):
             return await _stop(parts, settings, failed="engine" if not stop.done() else None)
         parts["web"] = await _start("web", secrets_of_parts)
+        parts["worker"] = await _start("worker", secrets_of_parts)
         if PbxFolder(settings.pbx_dir).is_there:
             parts["pbx"] = await _start("pbx", secrets_of_parts)
         else:
@@ -234,8 +235,8 @@ def _catches(pid: int, number: signal.Signals) -> bool:
 
 
 async def _stop(parts: dict[str, _Part], settings: Settings, failed: str | None = None) -> int:
-    """Stop web and the PBX's unit, then the engine, which lets calls finish."""
-    for name in ("pbx", "web", "engine"):
+    """Stop all that is beside the engine, then the engine, which lets calls finish."""
+    for name in ("pbx", "worker", "web", "engine"):
         part = parts.get(name)
         if part is None or part.process.returncode is not None:
             continue

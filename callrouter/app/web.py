@@ -53,7 +53,7 @@ async def run_web(settings: Settings, token: str) -> None:
             keeper = Keeper(database, settings.recordings_dir, recordings, keep_days=settings.recordings_keep_days)
             gate = Gate(token, TokenBook(database), trail)
             journal = MessageJournal(database, settings.data_dir / SPOOL)
-            in_service = PlansInService(database, plans, partial(_plans_on_disk, settings, clock))
+            in_service = PlansInService(database, plans, partial(plans_on_disk, settings, clock))
             hub = Hub(clock.now)
             link = EngineLink(settings.engine_base_url, token, hub)
             app = create_web_app(
@@ -73,7 +73,7 @@ async def run_web(settings: Settings, token: str) -> None:
         listening.close()
 
 
-def _plans_on_disk(settings: Settings, clock: SystemClock) -> DiskPlans:
+def plans_on_disk(settings: Settings, clock: SystemClock) -> DiskPlans:
     """What the engine keeps of the plans that are live, where it runs on this machine."""
     disk = LivePlans(settings.data_dir / LIVE)
     return DiskPlans(disk, PaperSpeech(), region=settings.region, now=clock.now)

@@ -1,6 +1,6 @@
 """The command callrouter: one module for each verb, imported only when it is called.
 
-`up`, `engine`, `web`           run it (both parts, or one)
+`up`, `engine`, `web`, `worker` run it (all parts, or one)
 `upgrade`                       restart two engines one after the other
 `check`, `route`                question the clients' files, without Asterisk or PostgreSQL
 `show`, `diff`, `schema`        see a tree and its hours, and what a change means for callers

@@ -11,9 +11,10 @@ from callrouter import __version__, garbage
 from callrouter.cli.usage import Command, Group
 
 COMMANDS: Final = {
-    "up": "Run everything on this machine: engine, web and, by default, PostgreSQL.",
+    "up": "Run everything on this machine: engine, web, worker and, by default, PostgreSQL.",
     "engine": "Run the engine: the link to Asterisk, and the calls.",
     "web": "Run the API.",
+    "worker": "Tell people of messages, and go on until somebody acknowledges.",
     "upgrade": "Restart two engines one after the other, after a release was installed: calls go on.",
     "check": "Check the clients' files, and say all that is wrong with them.",
     "schema": "Show the JSON Schema of the clients' files, or their reference.",

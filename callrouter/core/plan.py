@@ -16,7 +16,7 @@ from msgspec.structs import asdict
 from callrouter.core.agents.preference import Preference
 from callrouter.core.agents.standing import WrapUp
 from callrouter.core.call import Call, CallerId
-from callrouter.core.dispatch import Policy, Reach, of_contact
+from callrouter.core.dispatch import PlanHouse, Policy, Reach, of_contact
 from callrouter.core.effects import Briefing, Sound
 from callrouter.core.forms import Form, form_for
 from callrouter.core.identity import Identity
@@ -141,6 +141,11 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
             return caller is not None and bool(self.form_lists[name].match(caller))
 
         return form_for(self.forms, at=at, schedules=self.schedules, in_list=in_list, kind=kind)
+
+    @property
+    def house(self) -> PlanHouse:
+        """What is asked of it when a step of a message begins."""
+        return PlanHouse(people=self.people, rotas=self.rotas, schedules=self.schedules, timezone=self.timezone)
 
     def briefing(self, queue: str) -> Briefing:
         """What an agent of a queue is shown of this client, and left alone for afterwards."""

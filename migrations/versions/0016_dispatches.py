@@ -65,6 +65,10 @@ def _dispatches() -> None:
         sa.Column(
             "due_at", sa.DateTime(timezone=True), comment="when there is something to do; empty: never by itself"
         ),
+        sa.Column("held_until", sa.DateTime(timezone=True), comment="when the next step begins, where it was put off"),
+        sa.Column(
+            "begun_at", sa.DateTime(timezone=True), comment="when the step before the next one began; empty: none has"
+        ),
         sa.Column("ages_at", sa.DateTime(timezone=True), comment="when it becomes urgent"),
         sa.Column(
             "reason", sa.Text(), server_default="", nullable=False, comment="why it stands on the list; a sentence"

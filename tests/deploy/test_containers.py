@@ -14,6 +14,7 @@ import yaml
 
 from callrouter.app.web import STOP_SECONDS as WEB_STOP_SECONDS
 from callrouter.app.wiring.ground import STOP_SECONDS as ENGINE_STOP_SECONDS
+from callrouter.app.worker.process import STOP_SECONDS as WORKER_STOP_SECONDS
 from callrouter.settings import Settings
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -54,7 +55,7 @@ def test_compose_accepts_the_file() -> None:
     assert done.returncode == 0, done.stderr
     services = yaml.safe_load(done.stdout)["services"]
     assert set(services) == {
-        *("asterisk", "postgres", "migrate", "engine", "engine-2", "pbx", "web", "prometheus", "grafana")
+        *("asterisk", "postgres", "migrate", "engine", "engine-2", "pbx", "web", "worker", "prometheus", "grafana")
     }
     assert all("healthcheck" in service for name, service in services.items() if name != "migrate")
     shared = {"recordings", "prompts"}
@@ -135,7 +136,11 @@ def test_an_image_gets_what_its_dockerfile_copies_and_nothing_else() -> None:
     assert all((DEPLOY.parent / name).exists() for name in kept)
 
 
-UNITS = {"engine": Settings(_env_file=None).grace_seconds + ENGINE_STOP_SECONDS, "web": WEB_STOP_SECONDS}
+UNITS = {
+    "engine": Settings(_env_file=None).grace_seconds + ENGINE_STOP_SECONDS,
+    "web": WEB_STOP_SECONDS,
+    "worker": WORKER_STOP_SECONDS,
+}
 """Each unit's process, and how long it may take to stop by its own limit."""
 
 

@@ -1,8 +1,10 @@
 """Who is told of a message, by what and when, and what happens until somebody acknowledges it.
 
-`policy` is what a client's file says of it.
+`policy` is what a client's file says of it; `progress` is how far a message has come, and what is to
+be done next; `house` is what it asks of a plan.
 """
 
+from callrouter.core.dispatch.house import PlanHouse as PlanHouse
 from callrouter.core.dispatch.policy import Course as Course
 from callrouter.core.dispatch.policy import Means as Means
 from callrouter.core.dispatch.policy import Policy as Policy

@@ -86,6 +86,8 @@ dispatches = Table(
     Column("step", SmallInteger, nullable=False, server_default="0", comment="the next one, 0 the first"),
     Column("round", SmallInteger, nullable=False, server_default="0", comment="how often the steps began again"),
     Column("due_at", Instant, comment="when there is something to do; empty: never by itself"),
+    Column("held_until", Instant, comment="when the next step begins, where it was put off"),
+    Column("begun_at", Instant, comment="when the step before the next one began; empty: none has"),
     Column("ages_at", Instant, comment="when it becomes urgent"),
     Column("reason", Text, nullable=False, server_default="", comment="why it stands on the list; a sentence"),
     Column("began_at", Instant, nullable=False, server_default=text("now()")),

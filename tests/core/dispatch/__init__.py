@@ -1,1 +1,4 @@
-"""Who is told of a message."""
+"""Where those modules of `callrouter.core.dispatch` are tested whose name no test file has.
+
+house    ../../dispatch/test_sending.py, test_progress.py
+"""

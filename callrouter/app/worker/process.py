@@ -1,0 +1,39 @@
+"""The worker process: tells people of messages. One at a time works; another one waits for its lease, and goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from callrouter.app.lifetime import Lifetime
+from callrouter.app.storage import open_database
+from callrouter.app.worker.parts import worker_of
+from callrouter.dispatch.listening import listen
+from callrouter.logs import configure_logs
+from callrouter.runtime.tasks import Tasks
+from callrouter.settings import Settings
+
+STOP_SECONDS = 20.0
+"""What a stop may take."""
+
+
+async def run_worker(settings: Settings) -> None:
+    """Tell people of messages until a signal.
+
+    Raises:
+        CallrouterError: it cannot start; the sentence says what to mend.
+    """
+    configure_logs(log_format=settings.log_format, level=settings.log_level, numbers=settings.log_numbers)
+    async with open_database(settings, may_be_away=True) as database:
+        due = asyncio.Event()
+        worker = worker_of(settings, database, due)
+        lifetime = Lifetime(stop_seconds=STOP_SECONDS)
+        tasks = Tasks(lifetime.died)
+        lifetime.catch_signals()
+        tasks.keep(partial(listen, database, due.set), "what PostgreSQL says is due")
+        tasks.start(worker.run(), "worker")
+        await lifetime.stopping.wait()
+        await tasks.stop()
+        await worker.close()
+        if lifetime.fatal is not None:
+            raise lifetime.fatal

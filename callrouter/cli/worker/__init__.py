@@ -1,0 +1,3 @@
+"""`callrouter worker`: tells people of messages (`command`)."""
+
+from callrouter.cli.worker.command import worker as worker

@@ -1,0 +1,18 @@
+"""The command of the worker process."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from callrouter.app.lifetime import end_with, run
+from callrouter.app.worker.process import run_worker
+from callrouter.settings import load_settings
+
+
+def worker(with_parent: Annotated[int, typer.Option(hidden=True)] = 0) -> None:
+    """Tell people of messages, as the clients' files say."""
+    if with_parent:
+        end_with(with_parent)
+    run(run_worker(load_settings()))

@@ -1,0 +1,68 @@
+"""What somebody is told of messages, made of their rows and of the client's plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from callrouter.core.plan import Plan
+from callrouter.delivery.parcel import Attachment, Parcel, Told
+from callrouter.store.access.sound_file import path_of
+from callrouter.store.dispatch.outbox import OnItsWay
+from callrouter.store.messages.reading import StoredMessage
+from callrouter.store.tables import DeliveryKind
+
+LANGUAGE: Final = "en"
+"""Of a client that has no plan any more."""
+
+
+def parcel_of(told: Sequence[OnItsWay], plan: Plan | None, links: Mapping[str, str], recordings: Path) -> Parcel:
+    """One parcel for tellings that go together: of one contact, by one means, to one address.
+
+    `links` are by delivery; without one there is no public address. `recordings` is the folder that Asterisk writes to.
+    """
+    first = told[0].queued
+    reach = plan.people.get(first.contact) if plan is not None else None
+    return Parcel(
+        delivery_id=first.delivery_id,
+        client=first.client,
+        client_name=plan.name if plan is not None else first.client,
+        timezone=plan.timezone if plan is not None else "UTC",
+        language=(reach.language if reach else "") or (plan.language if plan is not None else LANGUAGE),
+        contact=first.contact,
+        contact_title=reach.title if reach is not None else first.contact,
+        kind="notice" if first.kind is DeliveryKind.NOTICE else "message",
+        messages=tuple(_told(one.message, links.get(one.queued.delivery_id, ""), recordings) for one in told),
+        # One that may hold nothing keeps the whole parcel from holding anything.
+        confidential=any(one.confidential for one in told),
+        acknowledged_by=_called(told[0].acknowledged_by, plan),
+        secret=reach.secret if reach is not None else "",
+    )
+
+
+def _called(name: str, plan: Plan | None) -> str:
+    reach = plan.people.get(name) if plan is not None else None
+    return reach.title if reach is not None else name
+
+
+def _told(message: StoredMessage, link: str, recordings: Path) -> Told:
+    labels = dict(message.labels)
+    path = path_of(recordings, message.recording) if message.recording else None
+    return Told(
+        message_id=message.message_id,
+        taken_at=message.taken_at,
+        urgent=message.urgent,
+        caller_number=message.caller_number or "",
+        caller_name=message.caller_name,
+        text="" if message.form else message.text,
+        fields=tuple((labels.get(name, name), value) for name, value in _in_order(message)),
+        recording=Attachment(name="message.wav", content_type="audio/wav", path=path) if path is not None else None,
+        seconds=message.seconds or 0.0,
+        link=link,
+    )
+
+
+def _in_order(message: StoredMessage) -> list[tuple[str, str]]:
+    places = {name: place for place, (name, _) in enumerate(message.labels)}
+    return sorted(message.fields.items(), key=lambda one: places.get(one[0], len(places)))

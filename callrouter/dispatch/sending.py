@@ -1,0 +1,319 @@
+"""Sends what is due to whom it is for, each destination in its turn, and writes down how each attempt ended.
+
+How often, how many at a time and when again is said here; how one is sent, the channels say (`delivery.channel`), and
+how it reads, `Write`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from callrouter.core.dispatch import Means
+from callrouter.core.plan import Plan
+from callrouter.delivery.backoff import next_attempt
+from callrouter.delivery.channel import Channel, Channels, Delivered, FailedForGood, FailedForNow, Outcome
+from callrouter.delivery.parcel import Parcel
+from callrouter.delivery.ports import Delivery
+from callrouter.delivery.slots import SLOTS, Slots, Turn
+from callrouter.dispatch.parcels import parcel_of
+from callrouter.runtime.ports import Clock
+from callrouter.store.database import Database
+from callrouter.store.dispatch.lease import Lease
+from callrouter.store.dispatch.outbox import Link, OnItsWay, Queued, Sent, find_queued, mark, settle, unknown
+from callrouter.store.tables import DeliveryKind, DeliveryState
+
+log = structlog.get_logger(__name__)
+
+PAGE: Final = 4 * SLOTS
+"""Tellings looked at a time."""
+MOST_IN_ONE: Final = 50
+"""Messages of one digest; more come as another one."""
+SOON_SECONDS: Final = (15.0, 60.0, 300.0)
+"""Pauses after an attempt that failed for now, where something else follows: after the last of them it has failed, and
+that begins. Where nothing follows, it is tried for some nine hours (`delivery.backoff`).
+"""
+AGAIN_SECONDS: Final = 15.0
+"""Before a telling whose fate is unknown is repeated."""
+MARGIN_SECONDS: Final = 5.0
+"""Beyond a channel's own deadline, after which nobody knows what became of an attempt."""
+
+Write = Callable[[Means, Parcel], str]
+"""What is sent of a parcel; may block, to read a recording."""
+LivePlan = Callable[[str], Awaitable[Plan | None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Links:
+    """Where people read and acknowledge a message."""
+
+    public_url: str
+    """Without a slash at the end; empty: there is none, and no link is sent."""
+    hours: float
+    """How long one leads there."""
+
+    def make(self, told: Sequence[Queued], now: datetime) -> tuple[dict[str, str], list[Link]]:
+        """Links by delivery, and what is kept of them: whoever reads the record cannot follow them."""
+        made, kept = {}, []
+        for one in told if self.public_url else ():
+            if one.kind is DeliveryKind.MESSAGE:
+                token = secrets.token_urlsafe(32)
+                made[one.delivery_id] = f"{self.public_url}/m/{token}"
+                kept.append(
+                    Link(
+                        token_hash=hashlib.sha256(token.encode()).hexdigest(),
+                        delivery_id=one.delivery_id,
+                        expires_at=now + timedelta(hours=self.hours),
+                    )
+                )
+        return made, kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attempt:
+    """Tellings that go together."""
+
+    told: tuple[Queued, ...]
+    channel: Channel | None
+    """None: nobody is asked, and `refused` says why."""
+    destination: str = ""
+    """That a slot was taken for; empty: none was."""
+    refused: FailedForNow | FailedForGood | None = None
+
+
+@dataclass(kw_only=True)
+class Sender:
+    """Of one worker. `start` begins what is due; whatever has ended is written down with the next one."""
+
+    database: Database
+    lease: Lease
+    plans: LivePlan
+    clock: Clock
+    channels: Channels
+    write: Write
+    links: Links
+    recordings: Path
+    wake: Callable[[], None]
+    """Called when an attempt has ended."""
+    _slots: Slots = field(default_factory=Slots)
+    _in_hand: set[str] = field(default_factory=set)
+    """Of deliveries under way, or concluded and not written down yet."""
+    _concluded: list[Sent] = field(default_factory=list)
+
+    @property
+    def under_way(self) -> int:
+        """Tellings under way, and those whose end is not written down."""
+        return len(self._in_hand)
+
+    async def start(self, attempts: asyncio.TaskGroup) -> None:
+        """Begin what is due, until there is no room, or nothing left that may be begun.
+
+        Raises:
+            LeaseLost: another worker sends.
+            StoreError: PostgreSQL does not answer.
+        """
+        await self.settle()
+        while self._slots.free:
+            page = await find_queued(
+                self.database,
+                self.clock.now(),
+                PAGE,
+                in_hand=frozenset(self._in_hand),
+                passing_over=self._slots.without_room(),
+            )
+            begun = [one for told in _together(page) if (one := self._claimed(told)) is not None]
+            await self._begin(begun, attempts)
+            await self.settle()
+            if len(page) < PAGE or not begun:
+                break
+
+    async def settle(self) -> None:
+        """Write down how attempts ended.
+
+        Raises:
+            LeaseLost: another worker sends.
+            StoreError: PostgreSQL does not answer.
+        """
+        if concluded := tuple(self._concluded):
+            await settle(self.database, self.lease, concluded, self.clock.now())
+            del self._concluded[: len(concluded)]
+            self._in_hand.difference_update(one.delivery_id for one in concluded)
+
+    def forget(self) -> None:
+        """How attempts ended is another worker's to say from now on."""
+        self._in_hand.difference_update(one.delivery_id for one in self._concluded)
+        self._concluded.clear()
+
+    def _claimed(self, told: tuple[Queued, ...]) -> _Attempt | None:
+        """With a slot, or with the reason why it fails; None: there is no room for it now."""
+        address = told[0].address
+        try:
+            channel = self.channels.of(address)
+            wrong = self.channels.check(address)
+            if channel is None or wrong is not None:
+                return _Attempt(
+                    told=told, channel=None, refused=FailedForGood(reason=wrong or "nothing delivers there")
+                )
+            destination = channel.destination(address)
+        except Exception:
+            return _Attempt(told=told, channel=None, refused=_fault(told))
+        match self._slots.take(destination, address):
+            case Turn.TAKEN:
+                return _Attempt(told=told, channel=channel, destination=destination)
+            case Turn.RESTING:
+                reason = self._slots.refusal(destination)
+                refused = FailedForNow(reason=reason, destination_answers=False)
+                return _Attempt(told=told, channel=None, refused=refused)
+            case Turn.NO_ROOM:
+                return None
+
+    async def _begin(self, begun: Sequence[_Attempt], attempts: asyncio.TaskGroup) -> None:
+        """Mark them, and begin those that nobody has withdrawn meanwhile."""
+        taken = [one for attempt in begun for one in attempt.told]
+        now = self.clock.now()
+        deadline = max((one.channel.deadline_seconds for one in begun if one.channel), default=0.0)
+        made, kept = self.links.make(taken, now)
+        try:
+            until = now + timedelta(seconds=deadline + MARGIN_SECONDS)
+            marked = await mark(self.database, self.lease, taken, now, until, kept) if taken else []
+            plans = {one.queued.client: await self.plans(one.queued.client) for one in marked}
+        except BaseException:
+            for attempt in begun:
+                self._give_back(attempt, answers=None)
+            raise
+        by_id = {one.queued.delivery_id: one for one in marked}
+        for attempt in begun:
+            told = tuple(by_id[one.delivery_id] for one in attempt.told if one.delivery_id in by_id)
+            if not told:
+                self._give_back(attempt, answers=None)
+                continue
+            self._in_hand.update(one.queued.delivery_id for one in told)
+            if attempt.channel is None or attempt.refused is not None:
+                self._conclude(told, attempt.refused or _fault(attempt.told))
+                continue
+            parcel = parcel_of(told, plans[told[0].queued.client], made, self.recordings)
+            name = f"{attempt.channel.name} {parcel.delivery_id}"
+            attempts.create_task(self._attempt(attempt, attempt.channel, told, parcel), name=name)
+
+    async def _attempt(self, attempt: _Attempt, channel: Channel, told: tuple[OnItsWay, ...], parcel: Parcel) -> None:
+        try:
+            outcome = await self._send(channel, told[0], parcel)
+        except BaseException:
+            self._give_back(attempt, answers=None)
+            self._in_hand.difference_update(one.queued.delivery_id for one in told)
+            raise
+        self._give_back(attempt, answers=_answers(outcome))
+        self._conclude(told, outcome)
+        self.wake()
+
+    async def _send(self, channel: Channel, first: OnItsWay, parcel: Parcel) -> Outcome:
+        queued = first.queued
+        try:
+            body = await asyncio.to_thread(self.write, queued.means, parcel)
+        except Exception:
+            return FailedForGood(reason=_fault((queued,)).reason)
+        delivery = Delivery(
+            delivery_id=parcel.delivery_id,
+            call_id=first.message.call_id or "",
+            client=queued.client,
+            contact=queued.contact,
+            address=queued.address,
+            body=body,
+            asked_at=queued.queued_at,
+            attempts=queued.attempts,
+            secret=parcel.secret,
+        )
+        try:
+            async with asyncio.timeout(channel.deadline_seconds):
+                return await channel.send(delivery)
+        except TimeoutError:
+            reason = f"{channel.name} had not ended after {channel.deadline_seconds:g} s"
+            return FailedForNow(reason=reason, destination_answers=False, fate_unknown=True)
+        except Exception:
+            return _fault((queued,))
+
+    def _conclude(self, told: Sequence[OnItsWay], outcome: Outcome) -> None:
+        now = self.clock.now()
+        self._concluded += [_sent(one.queued, one.queued.attempts + 1, outcome, now) for one in told]
+
+    def _give_back(self, attempt: _Attempt, *, answers: bool | None) -> None:
+        if attempt.destination:
+            self._slots.give_back(attempt.destination, answers=answers)
+
+
+def _together(page: Sequence[Queued]) -> Iterator[tuple[Queued, ...]]:
+    """Tellings of one digest are one; every other one is by itself."""
+
+    def of(one: Queued) -> tuple[str, ...]:
+        return (one.batch, one.address) if one.batch else ("", one.delivery_id)
+
+    for _, group in groupby(page, of):
+        told = tuple(group)
+        for place in range(0, len(told), MOST_IN_ONE):
+            yield told[place : place + MOST_IN_ONE]
+
+
+def _sent(one: Queued, attempts: int, outcome: Outcome, now: datetime) -> Sent:
+    """What becomes of a telling after so many attempts."""
+    match outcome:
+        case Delivered(answer=answer, receipt_id=receipt_id):
+            return Sent(
+                delivery_id=one.delivery_id,
+                state=DeliveryState.ACCEPTED,
+                what="sent",
+                answer=answer,
+                receipt_id=receipt_id,
+            )
+        case FailedForGood(reason=reason):
+            return Sent(delivery_id=one.delivery_id, state=DeliveryState.FAILED, what="failed", answer=reason)
+        case FailedForNow(reason=reason, fate_unknown=True):
+            return unknown(one, attempts, now + timedelta(seconds=AGAIN_SECONDS), reason)
+        case FailedForNow(reason=reason, retry_after_seconds=after_seconds):
+            return _later(one, reason, _next(one, attempts, now, after_seconds))
+
+
+def _next(one: Queued, attempts: int, now: datetime, after_seconds: float) -> datetime | None:
+    if one.last or one.kind is DeliveryKind.NOTICE:
+        return next_attempt(now, attempts, after_seconds)
+    if attempts > len(SOON_SECONDS):
+        return None
+    return now + timedelta(seconds=max(SOON_SECONDS[attempts - 1], min(after_seconds, SOON_SECONDS[-1])))
+
+
+def _later(one: Queued, reason: str, next_at: datetime | None) -> Sent:
+    if next_at is None:
+        return Sent(delivery_id=one.delivery_id, state=DeliveryState.FAILED, what="failed", answer=reason)
+    return Sent(
+        delivery_id=one.delivery_id,
+        state=DeliveryState.QUEUED,
+        what="again",
+        answer=reason,
+        next_attempt_at=next_at,
+    )
+
+
+def _fault(told: Sequence[Queued]) -> FailedForNow:
+    """A fault of ours, caught where it is handled: it must not hold up the others."""
+    log.exception("a telling failed in an unforeseen way", delivery=told[0].delivery_id)
+    reason = "it failed in an unforeseen way: the worker's log says how"
+    return FailedForNow(reason=reason, destination_answers=None)
+
+
+def _answers(outcome: Outcome) -> bool | None:
+    """Whether the destination is there; None: who fails for good was perhaps not even asked."""
+    match outcome:
+        case Delivered():
+            return True
+        case FailedForNow(destination_answers=answers):
+            return answers
+        case FailedForGood():
+            return None

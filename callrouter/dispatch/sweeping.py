@@ -1,0 +1,106 @@
+"""Takes messages that are due a step further, by the rule that was theirs and by the client's plan as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+from msgspec.structs import replace
+
+from callrouter.core.dispatch import Course, Policy
+from callrouter.core.dispatch.progress import Move, Note, Standing, What, next_move
+from callrouter.core.plan import Plan
+from callrouter.runtime.ports import Clock
+from callrouter.store.database import Database
+from callrouter.store.dispatch.due import DueMessage, advance, find_due
+from callrouter.store.dispatch.lease import Lease
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE: Final = 100
+"""Messages a transaction."""
+NOBODY: Final = Policy(name="", urgent=Course(steps=()), ordinary=Course(steps=()))
+"""Of a message that has no rule."""
+
+LivePlan = Callable[[str], Awaitable[Plan | None]]
+"""The plan of a client that is live; None: it has none. Raises StoreError."""
+
+
+class Sweeper:
+    """Of one worker."""
+
+    def __init__(self, database: Database, lease: Lease, plans: LivePlan, clock: Clock) -> None:
+        self._database = database
+        self._lease = lease
+        self._plans = plans
+        self._clock = clock
+
+    async def sweep(self) -> int:
+        """Take all that are due now a step further; how many there were.
+
+        Raises:
+            LeaseLost: another worker does it.
+            StoreError: PostgreSQL does not answer.
+        """
+        swept = 0
+        while due := await find_due(self._database, self._clock.now(), AT_ONCE):
+            plans = {client: await self._plans(client) for client in dict.fromkeys(client for _, client in due)}
+            ids = [message_id for message_id, _ in due]
+            moved = await advance(self._database, self._lease, ids, self._clock.now(), partial(self._decide, plans))
+            swept += moved
+            if not moved:
+                break
+        return swept
+
+    def _decide(self, plans: Mapping[str, Plan | None], one: DueMessage, now: datetime) -> Move:
+        try:
+            return decide(one, plans.get(one.client), now)
+        except Exception:
+            # A fault of ours must neither hold up the others nor be silent.
+            log.exception("a message could not be taken further", message=one.message_id, client=one.client)
+            return _attention(one, "it could not be taken further: the worker's log says why")
+
+
+def decide(one: DueMessage, plan: Plan | None, now: datetime) -> Move:
+    """What is to be done with a message now."""
+    if plan is None:
+        return _attention(one, "the client has no plan that is live")
+    standing = one.standing
+    if standing is None:
+        found = _standing(one, plan)
+        if isinstance(found, Move):
+            return found
+        standing = found
+    move = next_move(standing, now, plan.house)
+    if move.ended is What.ATTENTION and one.failed and standing.begun is not None and not standing.begun.reached:
+        return _because(move, f"{move.reason} ({one.failed})")
+    if one.standing is None:
+        rule = Note(what=What.RULE, detail=standing.policy.name)
+        return replace(move, notes=(rule, *move.notes))
+    return move
+
+
+def _standing(one: DueMessage, plan: Plan) -> Standing | Move:
+    if not one.deliver:
+        return _attention(one, "nobody is named to be told of it")
+    policy = plan.policy_for(one.deliver)
+    if policy is None:
+        return _attention(one, f"{one.deliver}, for whom it is, is no contact or rule of the client's any more")
+    ages_at = None
+    if policy.ages_seconds and not one.urgent:
+        ages_at = one.began_at + timedelta(seconds=policy.ages_seconds)
+    return Standing(policy=policy, urgent=one.urgent, ages_at=ages_at)
+
+
+def _attention(one: DueMessage, reason: str) -> Move:
+    standing = one.standing or Standing(policy=NOBODY, urgent=one.urgent)
+    note = Note(what=What.ATTENTION, detail=reason)
+    return Move(standing=standing, due_at=None, notes=(note,), ended=What.ATTENTION, reason=reason)
+
+
+def _because(move: Move, reason: str) -> Move:
+    note = Note(what=What.ATTENTION, detail=reason)
+    return replace(move, notes=(*move.notes[:-1], note), reason=reason)

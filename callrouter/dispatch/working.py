@@ -1,0 +1,116 @@
+"""Runs what tells people of messages, while it holds the lease; another worker waits, and takes over when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from callrouter.dispatch.sending import AGAIN_SECONDS, Sender
+from callrouter.dispatch.sweeping import Sweeper
+from callrouter.errors import LeaseLost, StoreError
+from callrouter.logs import Outage
+from callrouter.runtime.pauses import pause
+from callrouter.runtime.ports import Clock
+from callrouter.store.database import Database
+from callrouter.store.dispatch.lease import LEASE_SECONDS, Lease
+from callrouter.store.dispatch.outbox import expire
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS: Final = 1.0
+"""How often it looks by itself for what has become due."""
+RETRY_SECONDS: Final = 1.0
+"""Pause while PostgreSQL is away."""
+WAIT_SECONDS: Final = 2.0
+"""How often another worker's lease is tried."""
+STALE_SECONDS: Final = LEASE_SECONDS / 4
+"""After so long the lease is renewed."""
+
+
+class Worker:
+    """One of those that there may be; one at a time works."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        lease: Lease,
+        sweeper: Sweeper,
+        sender: Sender,
+        clock: Clock,
+        due: asyncio.Event,
+        seconds: Callable[[], float],
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`due` is set when there is something to do; `seconds` is a clock that nobody sets; `alive` is called every
+        second or two, whether there is something to do or not.
+        """
+        self._alive = alive
+        self._database = database
+        self._lease = lease
+        self._sweeper = sweeper
+        self._sender = sender
+        self._clock = clock
+        self._due = due
+        self._seconds = seconds
+        self._renewed_seconds = float("-inf")
+        self._away = Outage(
+            log, "nobody is told of messages: PostgreSQL is away", "people are told again: PostgreSQL is back"
+        )
+
+    async def run(self) -> None:
+        """Work until cancelled; what is on its way then has a fate that nobody knows, as the next worker will say."""
+        async with asyncio.TaskGroup() as attempts:
+            while True:
+                self._due.clear()
+                self._alive()
+                try:
+                    works = await self._once(attempts)
+                except LeaseLost as error:
+                    log.warning("another worker tells people from now on", reason=str(error))
+                    self._sender.forget()
+                    works = False
+                except StoreError as error:
+                    self._away.failed(str(error))
+                    self._renewed_seconds = float("-inf")
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                self._away.ended()
+                if works:
+                    await pause(LOOK_SECONDS, self._due)
+                else:
+                    await asyncio.sleep(WAIT_SECONDS)
+
+    async def close(self) -> None:
+        """After `run`: write down what has ended, and let another worker begin at once."""
+        with suppress(StoreError):
+            await self._sender.settle()
+            await self._lease.release()
+
+    async def _once(self, attempts: asyncio.TaskGroup) -> bool:
+        """Do what there is to do; False: it is another worker's."""
+        if self._seconds() - self._renewed_seconds >= STALE_SECONDS:
+            held_before = self._lease.is_held
+            since = self._seconds()
+            if not await self._lease.take():
+                return False
+            self._renewed_seconds = since
+            if not held_before:
+                log.info("this worker tells people of messages from now on")
+                await self._expire(all_of_them=True)
+        await self._expire(all_of_them=False)
+        await self._sweeper.sweep()
+        await self._sender.start(attempts)
+        return True
+
+    async def _expire(self, *, all_of_them: bool) -> None:
+        now = self._clock.now()
+        again_at = now + timedelta(seconds=AGAIN_SECONDS)
+        lost = await expire(self._database, self._lease, now, all_of_them=all_of_them, again_at=again_at)
+        if lost:
+            log.warning("whether something was taken is not known", many=lost)

@@ -1,0 +1,283 @@
+"""What is to be sent to whom: taken out one after the other, and how each attempt ended.
+
+A telling is marked as on its way before it is sent. One that is still marked so when its time is over, or when another
+worker takes the lease, has a fate that nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import RowMapping, bindparam, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callrouter.core.dispatch import Means
+from callrouter.store.database import Database
+from callrouter.store.dispatch.lease import Lease
+from callrouter.store.messages.reading import StoredMessage, read_message
+from callrouter.store.tables import (
+    DeliveryKind,
+    DeliveryState,
+    deliveries,
+    delivery_links,
+    dispatch_events,
+    dispatches,
+    messages,
+)
+
+UNKNOWN: Final = "whether it was taken is not known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A telling that is due."""
+
+    delivery_id: str
+    message_id: str
+    client: str
+    kind: DeliveryKind
+    contact: str
+    means: Means
+    address: str
+    batch: str
+    """Of those that go in one; empty: it goes alone."""
+    last: bool
+    attempts: int
+    queued_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnItsWay:
+    """A telling that was marked, with its message."""
+
+    queued: Queued
+    message: StoredMessage
+    confidential: bool
+    acknowledged_by: str
+    """Contact or principal; empty: nobody has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """How an attempt ended."""
+
+    delivery_id: str
+    state: DeliveryState
+    """ACCEPTED, FAILED, or QUEUED: it is tried again."""
+    what: str
+    """Word of the message's trail."""
+    answer: str
+    next_attempt_at: datetime | None = None
+    """Of QUEUED."""
+    receipt_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What a telling holds that leads to its message."""
+
+    token_hash: str
+    delivery_id: str
+    expires_at: datetime
+
+
+async def find_queued(
+    database: Database, now: datetime, limit: int, *, in_hand: Collection[str] = (), passing_over: Collection[str] = ()
+) -> list[Queued]:
+    """Tellings that are due, without those `in_hand` and those to addresses to be passed over.
+
+    Those of urgent messages come first, then the oldest; those of one digest follow each other.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    columns = deliveries.c
+    asked = (
+        select(deliveries, dispatches.c.urgent)
+        .join(dispatches, dispatches.c.message_id == columns.message_id)
+        .where(columns.state == DeliveryState.QUEUED.value, columns.next_attempt_at <= now)
+        .order_by(dispatches.c.urgent.desc(), columns.batch, columns.next_attempt_at)
+        .limit(limit)
+    )
+    if in_hand:
+        asked = asked.where(columns.delivery_id.not_in(in_hand))
+    if passing_over:
+        asked = asked.where(columns.address.not_in(passing_over))
+    async with database.connection() as connection:
+        return [_queued(row) for row in (await connection.execute(asked)).mappings()]
+
+
+async def mark(
+    database: Database, lease: Lease, taken: Sequence[Queued], now: datetime, until: datetime, links: Sequence[Link]
+) -> list[OnItsWay]:
+    """Mark them as on their way, and keep their links; those that were withdrawn meanwhile are left out.
+
+    Raises:
+        LeaseLost: another worker sends.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    columns = deliveries.c
+    change = (
+        update(deliveries)
+        .where(columns.delivery_id.in_([one.delivery_id for one in taken]), columns.state == DeliveryState.QUEUED.value)
+        .values(
+            state=DeliveryState.SENDING.value,
+            attempts=columns.attempts + 1,
+            next_attempt_at=None,
+            sending_until=until,
+            changed_at=now,
+        )
+        .returning(columns.delivery_id)
+    )
+    async with database.connection() as connection:
+        await lease.check(connection)
+        marked = set((await connection.execute(change)).scalars())
+        if kept := [link for link in links if link.delivery_id in marked]:
+            rows = [
+                {"token_hash": one.token_hash, "delivery_id": one.delivery_id, "expires_at": one.expires_at}
+                for one in kept
+            ]
+            await connection.execute(insert(delivery_links), rows)
+        ids = [one.message_id for one in taken if one.delivery_id in marked]
+        found = {row["message_id"]: row for row in await _messages(connection, ids)}
+    return [
+        OnItsWay(
+            queued=one,
+            message=read_message(found[one.message_id]),
+            confidential=bool((found[one.message_id]["policy"] or {}).get("confidential")),
+            acknowledged_by=found[one.message_id]["acknowledged_by"] or "",
+        )
+        for one in taken
+        if one.delivery_id in marked
+    ]
+
+
+async def settle(database: Database, lease: Lease, sent: Sequence[Sent], now: datetime) -> None:
+    """Write down how attempts ended; messages of which nothing more is on its way are due. Once more changes nothing.
+
+    Raises:
+        LeaseLost: another worker sends.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    async with database.connection() as connection:
+        await lease.check(connection)
+        await _settle(connection, sent, now)
+
+
+async def expire(database: Database, lease: Lease, now: datetime, *, all_of_them: bool, again_at: datetime) -> int:
+    """Of tellings on their way whose time is over (or of all, when a worker begins), nobody knows the fate; how many.
+
+    A web service is told again: it knows the repetition by its id. So is whoever is told last, by mail or SMS, once.
+    Every other telling has failed, and whatever follows it begins at once.
+
+    Raises:
+        LeaseLost: another worker sends.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    columns = deliveries.c
+    asked = select(deliveries).where(columns.state == DeliveryState.SENDING.value).with_for_update()
+    if not all_of_them:
+        asked = asked.where(columns.sending_until <= now)
+    async with database.connection() as connection:
+        await lease.check(connection)
+        rows = [_queued(row) for row in (await connection.execute(asked)).mappings()]
+        await _settle(connection, [unknown(one, one.attempts, again_at) for one in rows], now)
+    return len(rows)
+
+
+def unknown(one: Queued, attempts: int, again_at: datetime, reason: str = UNKNOWN) -> Sent:
+    """What becomes of a telling whose fate nobody knows, after so many attempts."""
+    again = one.means is Means.WEBHOOK or (one.last and attempts <= 1)
+    return Sent(
+        delivery_id=one.delivery_id,
+        state=DeliveryState.QUEUED if again else DeliveryState.FAILED,
+        what="again" if again else "unknown",
+        answer=reason,
+        next_attempt_at=again_at if again else None,
+    )
+
+
+async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: datetime) -> None:
+    if not sent:
+        return
+    done = {}
+    for one in sent:
+        row = (await connection.execute(_SETTLE, _values(one, now))).mappings().first()
+        if row is not None:
+            done[one.delivery_id] = row
+    events = [
+        {
+            "message_id": row["message_id"],
+            "at": now,
+            "what": one.what,
+            "delivery_id": one.delivery_id,
+            "contact": row["contact"],
+            "means": row["means"],
+            "detail": one.answer,
+        }
+        for one in sent
+        if (row := done.get(one.delivery_id)) is not None
+    ]
+    if events:
+        await connection.execute(insert(dispatch_events), events)
+        await connection.execute(_WAKE, {"ids": list({one["message_id"] for one in events}), "now": now})
+
+
+_SETTLE = (
+    update(deliveries)
+    .where(deliveries.c.delivery_id == bindparam("of"), deliveries.c.state == DeliveryState.SENDING.value)
+    .values(
+        state=bindparam("new_state"),
+        answer=bindparam("new_answer"),
+        next_attempt_at=bindparam("new_next_attempt_at"),
+        receipt_id=bindparam("new_receipt_id"),
+        sending_until=None,
+        changed_at=bindparam("new_changed_at"),
+    )
+    .returning(deliveries.c.message_id, deliveries.c.contact, deliveries.c.means)
+)
+_WAKE = text(
+    """UPDATE dispatches d SET due_at = least(d.due_at, :now)
+       WHERE d.message_id = ANY(:ids) AND d.state = 'running' AND NOT EXISTS (
+           SELECT FROM deliveries v
+           WHERE v.message_id = d.message_id AND v.kind = 'message' AND v.state IN ('queued', 'sending'))"""
+)
+
+
+def _values(one: Sent, now: datetime) -> dict[str, Any]:
+    return {
+        "of": one.delivery_id,
+        "new_state": one.state.value,
+        "new_answer": one.answer.replace("\x00", "\ufffd"),
+        "new_next_attempt_at": one.next_attempt_at,
+        "new_receipt_id": one.receipt_id,
+        "new_changed_at": now,
+    }
+
+
+async def _messages(connection: AsyncConnection, message_ids: Collection[str]) -> Sequence[RowMapping]:
+    asked = (
+        select(messages, dispatches.c.policy, dispatches.c.acknowledged_by)
+        .join(dispatches, dispatches.c.message_id == messages.c.message_id)
+        .where(messages.c.message_id.in_(message_ids))
+    )
+    return (await connection.execute(asked)).mappings().all()
+
+
+def _queued(row: RowMapping) -> Queued:
+    return Queued(
+        delivery_id=row["delivery_id"],
+        message_id=row["message_id"],
+        client=row["client"],
+        kind=DeliveryKind(row["kind"]),
+        contact=row["contact"],
+        means=Means(row["means"]),
+        address=row["address"],
+        batch=row["batch"],
+        last=row["last"],
+        attempts=row["attempts"],
+        queued_at=row["queued_at"],
+    )

@@ -1,0 +1,132 @@
+"""The lease, workers that die, and PostgreSQL that goes away."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from callrouter.dispatch.listening import listen
+from callrouter.errors import LeaseLost
+from callrouter.runtime.tasks import Tasks
+from callrouter.store.dispatch.lease import Lease
+from tests.dispatch.rooms import Office, a_plan, hook, reach, rule
+from tests.runtime.web_service import WebService
+
+
+class Killed(BaseException):
+    """A worker ends here."""
+
+
+async def expired(office: Office) -> None:
+    """Whoever has the lease has not renewed it."""
+    async with office.database.connection() as connection:
+        await connection.execute(text("UPDATE leases SET until = clock_timestamp() - interval '1 second'"))
+
+
+async def test_one_has_the_lease_until_it_ends(office: Office) -> None:
+    one, two = Lease(office.database, "dispatch", "one"), Lease(office.database, "dispatch", "two")
+
+    assert [await one.take(), await two.take(), await one.take()] == [True, False, True]
+    await expired(office)
+    assert [await two.take(), await one.take()] == [True, False]
+    async with office.database.connection() as connection:
+        await two.check(connection)
+        with pytest.raises(LeaseLost):
+            await one.check(connection)
+    await two.release()
+    assert await one.take()
+
+
+async def test_who_has_lost_it_changes_nothing_even_before_it_knows(office: Office) -> None:
+    """Stopped for a while (SIGSTOP, a machine that sleeps), it still believes that the lease is its own."""
+    one, two = Lease(office.database, "dispatch", "one"), Lease(office.database, "dispatch", "two")
+    await one.take()
+    await expired(office)
+    await two.take()
+
+    assert one.is_held
+    async with office.database.connection() as connection:
+        with pytest.raises(LeaseLost, match="somebody else's"):
+            await one.check(connection)
+    assert not one.is_held
+
+
+async def test_of_two_workers_one_sends(office: Office, crm: WebService) -> None:
+    office.plan = a_plan(reach("anne", crm.url("good")))
+    async with office.works("one"), office.works("two"):
+        for number in range(30):
+            await office.message(f"m{number}", deliver="anne")
+        await office.has(accepted=30)
+
+    assert len(crm.asked) == 30
+
+
+async def test_killed_at_any_statement_nothing_is_lost_and_nothing_is_told_twice(
+    office: Office, crm: WebService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker dies before each of its statements in turn, and the next one goes on.
+
+    A web service is told again only where the worker died between sending and writing that down.
+    """
+    office.plan = a_plan(reach("anne", crm.url("good")), policy=rule(hook("anne", wait=600)))
+    database = office.database
+    connection_of = database.connection
+    for died_at in range(1, 12):
+        await office.message(f"m{died_at}")
+        asked_before, begun = len(crm.asked), 0
+
+        def dying(died_at: int = died_at) -> object:
+            nonlocal begun
+            begun += 1
+            if begun == died_at:
+                raise Killed
+            return connection_of()
+
+        worker = office.worker(f"worker {died_at}")
+        monkeypatch.setattr(database, "connection", dying)
+        run = Tasks(lambda *_: None)
+        task = run.start(worker.run(), "worker")
+        await asyncio.wait([task], timeout=2)
+        monkeypatch.setattr(database, "connection", connection_of)
+        await run.stop()
+        await expired(office)
+        async with office.works(f"successor {died_at}") as due:
+            for _ in range(100):
+                ((open_,),) = await office.rows("SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')")
+                ((new,),) = await office.rows("SELECT count(*) FROM dispatches WHERE state = 'new'")
+                if not open_ and not new:
+                    break
+                office.clock.passes(timedelta(seconds=2))
+                due.set()
+                await asyncio.sleep(0.05)
+        assert 1 <= len(crm.asked) - asked_before <= 2
+
+    assert await office.rows("SELECT count(*) FROM deliveries WHERE state <> 'accepted'") == [(0,)]
+    ids = {line for one in crm.asked for line in one.split(b"\r\n") if b"Idempotency-Key" in line}
+    assert len(ids) == 11
+
+
+async def test_it_hears_of_a_message_at_once(office: Office) -> None:
+    """By NOTIFY, not by looking; and again after the connection was lost."""
+    heard = asyncio.Event()
+    tasks = Tasks()
+    tasks.start(listen(office.database, heard.set), "listening")
+    async with asyncio.timeout(20):
+        await heard.wait()
+        for number in range(2):
+            heard.clear()
+            await office.message(f"m{number}")
+            await heard.wait()
+            heard.clear()
+            async with office.database.connection() as connection:
+                await connection.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE application_name = 'callrouter rows' AND datname = current_database()"
+                    )
+                )
+            await heard.wait()
+    await tasks.stop()
