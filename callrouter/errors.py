@@ -148,7 +148,11 @@ class SpeechError(CallrouterError):
 
 
 class RequestFailed(CallrouterError):
-    """A request to a web service failed; the text says why, and never holds a secret."""
+    """A request to a web service failed; the text says why, and never holds a secret. It may have arrived, or not."""
+
+    def __init__(self, sentence: str, *, may_have_arrived: bool = False) -> None:
+        super().__init__(sentence)
+        self.may_have_arrived = may_have_arrived
 
 
 class RequestForbidden(RequestFailed):

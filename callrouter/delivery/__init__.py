@@ -9,5 +9,5 @@ what the queue needs from outside: the book and the spool are `store`'s.
 knows no channel by name: the scheme of an address says which one delivers there. `servers` are those of the operator's
 that channels need. `event_webhook` has the live stream's events delivered, too.
 
-`parcel` is what one contact is told of messages.
+`parcel` is what one contact is told of messages; `rendering` writes it as mail, as SMS or for a web service.
 """

@@ -63,5 +63,7 @@ class Parcel(Struct, frozen=True, kw_only=True):
     """What leaves the house holds a link, and nothing of the message."""
     acknowledged_by: str = ""
     """Of a notice: who took it on, as people call them."""
+    acknowledged_at: datetime | None = None
+    """Of a notice: when."""
     secret: str = ""
     """Name of the secret by which what is posted is signed; empty: it is not signed."""

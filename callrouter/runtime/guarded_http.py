@@ -34,6 +34,8 @@ NOT_ALLOWED: Final = "other"
 """Stands in figures for all hosts that may not be asked."""
 LONGEST_RETRY_AFTER: Final = 64
 """Characters; an instant of HTTP's has 29."""
+_NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""After these the other side has seen nothing of a request."""
 SECRET_PREFIX: Final = "env:"  # noqa: S105 - how a reference to a secret begins
 
 
@@ -151,9 +153,11 @@ class GuardedHttp:
             ):
                 body = await _bounded(answer, host)
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise RequestFailed(f"{host} did not answer within {timeout_seconds:g} s") from error
+            sentence = f"{host} did not answer within {timeout_seconds:g} s"
+            raise RequestFailed(sentence, may_have_arrived=not isinstance(error, _NEVER_SENT)) from error
         except (httpx.HTTPError, httpx.StreamError, OSError, ValueError) as error:
-            raise RequestFailed(f"{host} cannot be asked: {type(error).__name__}") from error
+            sentence = f"{host} cannot be asked: {type(error).__name__}"
+            raise RequestFailed(sentence, may_have_arrived=not isinstance(error, _NEVER_SENT)) from error
         if not answer.is_success:
             raise _refused(answer, host)
         return body
@@ -199,12 +203,12 @@ async def _bounded(answer: httpx.Response, host: str) -> bytes:
     We ask for an answer that is not compressed (RFC 9110, 12.5.3); a service that sends one all the same is not read.
     """
     if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-        raise RequestFailed(f"{host} compressed its answer, which was not asked for")
+        raise RequestFailed(f"{host} compressed its answer, which was not asked for", may_have_arrived=True)
     body = bytearray()
     async for chunk in answer.aiter_raw():
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
-            raise RequestFailed(f"{host} answered more than {MAX_ANSWER_BYTES // 1024} KiB")
+            raise RequestFailed(f"{host} answered more than {MAX_ANSWER_BYTES // 1024} KiB", may_have_arrived=True)
     return bytes(body)
 
 

@@ -1,5 +1,6 @@
 """Where those modules of `callrouter.delivery` are tested whose name no test file has.
 
-channel, parcel, servers   test_new_channel.py
+channel, servers   test_new_channel.py
+parcel   rendering
 ports     test_queue.py
 """

@@ -1,0 +1,133 @@
+"""What is said to whoever is told of messages, by language. A new language is one more entry of WORDS, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+
+class Words(Struct, frozen=True, kw_only=True):
+    """One language. What stands in braces is filled in; a text for one message, and where there are, for `count`."""
+
+    weekdays: tuple[str, ...]
+    """Monday first."""
+    months: tuple[str, ...]
+    instant: str
+    urgent: str
+    """Before a subject, and in an SMS."""
+    colon: str
+    """Between a label and its value."""
+    message: str
+    """Of `client`, taken at `time`."""
+    message_from: str
+    """The same, from `caller`."""
+    messages: str
+    confidential: str
+    """Of `client`: one whose words stay in the house."""
+    confidentials: str
+    taken_on: str
+    """Of `client`: `who` has taken on the message of `time`."""
+    who_unknown: str
+    """In the place of `who`."""
+    intended_for: str
+    caller: str
+    """A label."""
+    withheld: str
+    """In the place of a number."""
+    recording: str
+    """A label."""
+    attached: str
+    """What is said of a recording of `duration`."""
+    too_large: str
+    gone: str
+    spoken: str
+    """In an SMS: there is a recording of `duration`."""
+    nothing_of_it: str
+    """Why a confidential message says nothing."""
+    take_on: str
+    """Before a link."""
+    read_it: str
+    """The same, where somebody else has taken the message on."""
+    link_opens: str
+    """What a link is for."""
+    no_link: str
+    """Where there is none and nothing may be said: what to do."""
+    more: str
+    """In an SMS of several messages: so many have no room."""
+
+
+WORDS: Final[Mapping[str, Words]] = {
+    "en": Words(
+        weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+        months=(
+            "January", "February", "March", "April", "May", "June",
+            "July", "August", "September", "October", "November", "December",
+        ),
+        instant="{weekday} {day} {month} {year}, {time}",
+        urgent="URGENT",
+        colon=": ",
+        message="{client}: message of {time}",
+        message_from="{client}: message from {caller}, {time}",
+        messages="{client}: {count} messages",
+        confidential="{client}: a confidential message",
+        confidentials="{client}: {count} confidential messages",
+        taken_on="{client}: {who} has taken on the message of {time}",
+        who_unknown="somebody else",
+        intended_for="For {title}",
+        caller="Caller",
+        withheld="number withheld",
+        recording="Recording",
+        attached="{duration}, attached",
+        too_large="{duration}, too large to be attached",
+        gone="{duration}, no longer there",
+        spoken="spoken message of {duration}",
+        nothing_of_it="Nothing of it is sent by this way.",
+        take_on="Read it and take it on",
+        read_it="Read it",
+        link_opens="The link opens a page with a button. Opening it tells nobody anything: only the button says that "
+        "you have taken the message on.",
+        no_link="Ask the answering service for it.",
+        more="and {count} more",
+    ),
+    "fr": Words(
+        weekdays=("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
+        months=(
+            "janvier", "février", "mars", "avril", "mai", "juin",
+            "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+        ),
+        instant="{weekday} {day} {month} {year}, {time}",
+        urgent="URGENT",
+        colon="\u00a0: ",
+        message="{client}\u00a0: message de {time}",
+        message_from="{client}\u00a0: message de {caller}, {time}",
+        messages="{client}\u00a0: {count} messages",
+        confidential="{client}\u00a0: un message confidentiel",
+        confidentials="{client}\u00a0: {count} messages confidentiels",
+        taken_on="{client}\u00a0: {who} a pris en charge le message de {time}",
+        who_unknown="quelqu'un d'autre",
+        intended_for="Pour {title}",
+        caller="Appelant",
+        withheld="numéro masqué",
+        recording="Enregistrement",
+        attached="{duration}, en pièce jointe",
+        too_large="{duration}, trop volumineux pour être joint",
+        gone="{duration}, n'existe plus",
+        spoken="message vocal de {duration}",
+        nothing_of_it="Rien de son contenu n'est envoyé par cette voie.",
+        take_on="Le lire et le prendre en charge",
+        read_it="Le lire",
+        link_opens="Le lien ouvre une page avec un bouton. L'ouvrir ne prévient personne\u00a0: seul le bouton indique "
+        "que vous avez pris le message en charge.",
+        no_link="Demandez-le au secrétariat téléphonique.",
+        more="et {count} de plus",
+    ),
+}  # fmt: skip
+"""By language."""
+
+
+def words_in(language: str) -> Words:
+    """Those of a language (`fr`, `fr-CA`); of one that nobody has translated, the English ones."""
+    code = language.lower()
+    return WORDS.get(code) or WORDS.get(code.partition("-")[0]) or WORDS["en"]
