@@ -1,0 +1,110 @@
+"""Somebody takes a message on: whatever else would have told of it is stopped, in the same transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callrouter.store.database import Database
+from callrouter.store.dispatch.events import What, wake_worker, write_event, write_events_of
+from callrouter.store.tables import DeliveryKind, DeliveryState, DispatchState, deliveries, dispatches
+
+BY_LINK: Final = "link"
+"""How: by the button behind the link that they were sent. Then `by` is a contact, otherwise a principal."""
+BY_DONE: Final = "done"
+"""How: by saying that the message is settled."""
+
+
+async def acknowledge(
+    database: Database, message_id: str, *, by: str, how: str, at: datetime, delivery_id: str | None = None
+) -> bool:
+    """Whether the message is acknowledged now, by this; False: it was already, or nobody was ever to be told of it.
+
+    Args:
+        database: open.
+        message_id: whichever message.
+        by: who takes it on: a contact's name where it is `BY_LINK`, else a principal's.
+        how: `link`, `done`, `api` or `cli`.
+        at: when.
+        delivery_id: the telling that they answer to; None: none.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    async with database.connection() as connection:
+        return await acknowledge_within(connection, message_id, by=by, how=how, at=at, delivery_id=delivery_id)
+
+
+async def acknowledge_within(
+    connection: AsyncConnection, message_id: str, *, by: str, how: str, at: datetime, delivery_id: str | None = None
+) -> bool:
+    """The same, in the connection's transaction."""
+    asked = select(dispatches.c.state).where(dispatches.c.message_id == message_id).with_for_update()
+    state = (await connection.execute(asked)).scalar_one_or_none()
+    if state is None or state == DispatchState.ACKNOWLEDGED:
+        return False
+    await connection.execute(
+        update(dispatches)
+        .where(dispatches.c.message_id == message_id)
+        .values(
+            state=DispatchState.ACKNOWLEDGED.value,
+            due_at=None,
+            ages_at=None,
+            reason="",
+            ended_at=at,
+            acknowledged_by=by,
+            acknowledged_how=how,
+        )
+    )
+    means = "" if delivery_id is None else await _answered(connection, message_id, delivery_id, at)
+    await write_event(
+        connection,
+        message_id,
+        What.ENDED if how == BY_DONE else What.ACKNOWLEDGED,
+        at,
+        delivery_id=delivery_id,
+        contact=by if how == BY_LINK else "",
+        means=means,
+        detail=how,
+        principal="" if how == BY_LINK else by,
+    )
+    await withdraw_within(connection, message_id, at)
+    await wake_worker(connection)
+    return True
+
+
+async def withdraw_within(connection: AsyncConnection, message_id: str, at: datetime) -> None:
+    """Send nothing more of what waits to be sent of a message, in the connection's transaction; what tells people that
+    somebody took it on goes out all the same.
+    """
+    withdrawn = (
+        update(deliveries)
+        .where(
+            deliveries.c.message_id == message_id,
+            deliveries.c.state == DeliveryState.QUEUED.value,
+            deliveries.c.kind == DeliveryKind.MESSAGE.value,
+        )
+        .values(state=DeliveryState.WITHDRAWN.value, next_attempt_at=None, changed_at=at)
+        .returning(deliveries.c.message_id, deliveries.c.delivery_id, deliveries.c.contact, deliveries.c.means)
+    )
+    gone = (await connection.execute(withdrawn)).mappings().all()
+    await write_events_of(connection, gone, What.WITHDRAWN, at)
+
+
+async def _answered(connection: AsyncConnection, message_id: str, delivery_id: str, at: datetime) -> str:
+    """The telling that somebody answered to has done what it was for; by what it was made."""
+    done = (
+        update(deliveries)
+        .where(deliveries.c.delivery_id == delivery_id, deliveries.c.message_id == message_id)
+        .values(
+            state=DeliveryState.ACKNOWLEDGED.value,
+            next_attempt_at=None,
+            sending_until=None,
+            changed_at=at,
+        )
+        .returning(deliveries.c.means)
+    )
+    return str((await connection.execute(done)).scalar_one_or_none() or "")
