@@ -10,7 +10,7 @@ from callrouter.store.dispatch.events import What
 
 from .rows import LENOIR, MOREAU, after, happened, stand, take, tell
 
-SPAN = {"from_at": after(0), "to_at": after(3_600)}
+FROM, TO = after(0), after(3_600)
 
 
 async def test_by_client(database: Database) -> None:
@@ -29,7 +29,7 @@ async def test_by_client(database: Database) -> None:
     outside = await take(database)
     await stand(database, outside, "told", began_at=after(3_600))
 
-    moreau, lenoir = await read_delays(database, **SPAN)
+    moreau, lenoir = await read_delays(database, from_at=FROM, to_at=TO)
 
     assert (moreau.client, moreau.messages, moreau.unacknowledged) == (MOREAU, 10, 7)
     assert moreau.accepted == Spread(count=10, p50=55.0, p90=91.0, longest=100.0)
@@ -37,6 +37,6 @@ async def test_by_client(database: Database) -> None:
     nothing = Spread(count=0, p50=None, p90=None, longest=None)
     assert (lenoir.messages, lenoir.unacknowledged) == (1, 1)
     assert (lenoir.accepted, lenoir.acknowledged) == (nothing, nothing)
-    assert await read_delays(database, **SPAN, client=LENOIR) == [lenoir]
+    assert await read_delays(database, from_at=FROM, to_at=TO, client=LENOIR) == [lenoir]
     scope = Scope(ScopeKind.CLIENTS, frozenset({MOREAU}))
-    assert await read_delays(database, **SPAN, scope=scope) == [moreau]
+    assert await read_delays(database, from_at=FROM, to_at=TO, scope=scope) == [moreau]
