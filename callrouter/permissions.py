@@ -28,6 +28,7 @@ class Permission(StrEnum):
     MESSAGE_READ = "message.read"
     MESSAGE_TAKE = "message.take"
     MESSAGE_CHANGE = "message.change"
+    MESSAGE_ACKNOWLEDGE = "message.acknowledge"
     CALLBACK_READ = "callback.read"
     CALLBACK_SETTLE = "callback.settle"
     STATS_READ = "stats.read"
@@ -114,9 +115,11 @@ ABOUT: Final[Mapping[Permission, Meaning]] = {
     Permission.CALL_CONTROL: Meaning(
         "hold callers, give them away, press keys and hang up in conversations that go on", _ANY
     ),
-    Permission.MESSAGE_READ: Meaning("list messages, read one with its trail", _ANY),
+    Permission.MESSAGE_READ: Meaning("list messages, read one with its trail and its delivery", _ANY),
     Permission.MESSAGE_TAKE: Meaning("take a message by form, and see the client's forms and contacts", _ANY),
-    Permission.MESSAGE_CHANGE: Meaning("correct, settle and reassign messages", _ANY),
+    Permission.MESSAGE_CHANGE: Meaning("correct, settle and reassign messages, have them sent again", _ANY),
+    # By itself: a client's own system, which was told of a message, says so and changes nothing of it.
+    Permission.MESSAGE_ACKNOWLEDGE: Meaning("take messages on, so that nobody else is told of them", _ANY),
     Permission.CALLBACK_READ: Meaning("list callbacks and abandoned callers", _ANY),
     Permission.CALLBACK_SETTLE: Meaning("say what came of calling somebody back", _ANY),
     # Figures are made of whole journeys by client; a journey that passed two teams would count for both.

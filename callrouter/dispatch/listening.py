@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from callrouter.errors import StoreError
 from callrouter.store.database import Database
-from callrouter.store.dispatch.acknowledging import CHANNEL
+from callrouter.store.dispatch.events import CHANNEL
 
 RETRY_SECONDS: Final = 1.0
 """Between two tries to listen; meanwhile the worker looks by itself."""

@@ -17,7 +17,13 @@ LANGUAGE: Final = "en"
 """Of a client that has no plan any more."""
 
 
-def parcel_of(told: Sequence[OnItsWay], plan: Plan | None, links: Mapping[str, str], recordings: Path) -> Parcel:
+def parcel_of(
+    told: Sequence[OnItsWay],
+    messages: Mapping[str, StoredMessage],
+    plan: Plan | None,
+    links: Mapping[str, str],
+    recordings: Path,
+) -> Parcel:
     """One parcel for tellings that go together: of one contact, by one means, to one address.
 
     `links` are by delivery; without one there is no public address. `recordings` is the folder that Asterisk writes to.
@@ -33,7 +39,9 @@ def parcel_of(told: Sequence[OnItsWay], plan: Plan | None, links: Mapping[str, s
         contact=first.contact,
         contact_title=reach.title if reach is not None else first.contact,
         kind="notice" if first.kind is DeliveryKind.NOTICE else "message",
-        messages=tuple(_told(one.message, links.get(one.queued.delivery_id, ""), recordings) for one in told),
+        messages=tuple(
+            _told(messages[one.queued.message_id], links.get(one.queued.delivery_id, ""), recordings) for one in told
+        ),
         # One that may hold nothing keeps the whole parcel from holding anything.
         confidential=any(one.confidential for one in told),
         acknowledged_by=_called(told[0].acknowledged_by, plan),

@@ -30,6 +30,7 @@ from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.dispatch.outbox import Link, OnItsWay, Queued, Sent, find_queued, mark, settle, unknown
+from callrouter.store.messages import messages_of
 from callrouter.store.tables import DeliveryKind, DeliveryState
 
 log = structlog.get_logger(__name__)
@@ -181,11 +182,13 @@ class Sender:
         taken = [one for attempt in begun for one in attempt.told]
         now = self.clock.now()
         deadline = max((one.channel.deadline_seconds for one in begun if one.channel), default=0.0)
+        until = now + timedelta(seconds=deadline + MARGIN_SECONDS)
         made, kept = self.links.make(taken, now)
         try:
-            until = now + timedelta(seconds=deadline + MARGIN_SECONDS)
+            # First all that may fail: whatever is marked and not sent has a fate that nobody knows.
+            messages = await messages_of(self.database, [one.message_id for one in taken])
+            plans = {client: await self.plans(client) for client in dict.fromkeys(one.client for one in taken)}
             marked = await mark(self.database, self.lease, taken, now, until, kept) if taken else []
-            plans = {one.queued.client: await self.plans(one.queued.client) for one in marked}
         except BaseException:
             for attempt in begun:
                 self._give_back(attempt, answers=None)
@@ -200,7 +203,7 @@ class Sender:
             if attempt.channel is None or attempt.refused is not None:
                 self._conclude(told, attempt.refused or _fault(attempt.told))
                 continue
-            parcel = parcel_of(told, plans[told[0].queued.client], made, self.recordings)
+            parcel = parcel_of(told, messages, plans[told[0].queued.client], made, self.recordings)
             name = f"{attempt.channel.name} {parcel.delivery_id}"
             attempts.create_task(self._attempt(attempt, attempt.channel, told, parcel), name=name)
 
@@ -223,7 +226,7 @@ class Sender:
             return FailedForGood(reason=_fault((queued,)).reason)
         delivery = Delivery(
             delivery_id=parcel.delivery_id,
-            call_id=first.message.call_id or "",
+            call_id="",
             client=queued.client,
             contact=queued.contact,
             address=queued.address,

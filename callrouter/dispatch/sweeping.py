@@ -11,7 +11,8 @@ import structlog
 from msgspec.structs import replace
 
 from callrouter.core.dispatch import Course, Policy
-from callrouter.core.dispatch.progress import Move, Note, Standing, What, next_move
+from callrouter.core.dispatch.progress import Move, Note, Standing, next_move
+from callrouter.core.dispatch.trail import What
 from callrouter.core.plan import Plan
 from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database

@@ -89,6 +89,9 @@ def _dispatches() -> None:
         "dispatches_attention_idx", "dispatches", ["client"], postgresql_where=sa.text("state = 'attention'")
     )
     op.create_index(op.f("dispatches_client_began_at_idx"), "dispatches", ["client", "began_at"])
+    op.create_index(
+        "dispatches_running_idx", "dispatches", ["message_id"], postgresql_where=sa.text("state = 'running'")
+    )
     op.create_index("dispatches_due_idx", "dispatches", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
 
 

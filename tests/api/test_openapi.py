@@ -12,6 +12,7 @@ from fastapi.openapi.models import OpenAPI
 from callrouter.api.agents import schemas as agent_schemas
 from callrouter.api.agents.wishes import Wish
 from callrouter.api.control import schemas as control_schemas
+from callrouter.api.messages import delivery_schemas
 from callrouter.api.messages import schemas as message_schemas
 from callrouter.api.schemas import audit, called_back, calls, live, parts, recorded, service, stats
 from callrouter.api.supervision import schemas as supervision_schemas
@@ -27,11 +28,12 @@ from .stories import after, answered, message_left
 from .test_web_app import AUTHORISED, NOWHERE, web
 
 CALL_ID = "1795427775-42-518203"
+MESSAGE_ID = message_schemas.MESSAGE_ID
 
 
 ANSWERS = (
     *(audit, called_back, calls, live, parts, recorded, service, stats),
-    *(agent_schemas, supervision_schemas, control_schemas, message_schemas),
+    *(agent_schemas, supervision_schemas, control_schemas, message_schemas, delivery_schemas),
 )
 
 
@@ -80,7 +82,9 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/worklist/{call_id}/called",
         "/api/messages",
         "/api/messages/{message_id}",
+        "/api/messages/attention",
         *(f"/api/messages/{{message_id}}/{what}" for what in ("correct", "done", "reopen", "reassign")),
+        *(f"/api/messages/{{message_id}}/{what}" for what in ("delivery", "acknowledge", "redeliver")),
         "/api/clients/{client}/forms",
         "/api/stats",
         "/api/live",
@@ -178,6 +182,7 @@ async def test_the_examples_of_parameters_are_taken(
             others = {"/api/live": 502, "/api/agents": 502, f"/api/recordings/{CALL_ID}-0": 204}
             # A callback is settled; nobody gave up in the call of the examples.
             others |= {f"/api/callbacks/{CALL_ID}/1/settle": 204, f"/api/worklist/{CALL_ID}/called": 409}
+            others |= {f"/api/messages/{MESSAGE_ID}/redeliver": 409}  # somebody took it on
             others |= {f"/api/agents/{{agent}}/{wish}": 502 for wish in Wish}
             others |= {f"/api/calls/{CALL_ID}/{act}": 502 for act in Act}
             others |= {f"/api/calls/{CALL_ID}/{control}": 502 for control in Control}

@@ -15,9 +15,11 @@ import pytest
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.store.access.audit import list_audit
 from callrouter.store.database import Database
+from callrouter.store.dispatch.events import What
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.writing.writer import Writer
 from tests.small_client import small_client
+from tests.store.dispatch.rows import after, happened, stand, take, tell
 
 from ..api.stories import HOSTILE_NAME, message_left  # noqa: TID252  # tests are no installed package
 from .test_main import ROOT, run
@@ -175,3 +177,65 @@ async def test_the_forms(command: Command) -> None:
         "Contacts: doctor, email_doctor",
     ]
     assert of_b.stdout.splitlines()[0].startswith("No form: ")
+
+
+async def test_who_was_told(command: Command, database: Database) -> None:
+    """One screen: every step, whom, by what, when, with which answer, and what is still to come."""
+    message = await take(database, "a", urgent=True)
+    policy = {"name": "doctors"}
+    await stand(database, message, "running", urgent=True, policy=policy, step=1, due_at=after(600), began_at=after(0))
+    sent = await tell(database, message, client="a", attempts=1)
+    await tell(database, message, "queued", client="a", contact="partner", means="sms", address="sms:+33612340009")
+    told = {"delivery_id": sent, "contact": "doctor", "means": "email"}
+    await happened(database, message, What.STEP, after(0), detail="doctor, partner")
+    await happened(database, message, What.SENT, after(2), detail="250 Ok\x1b[31m\nqueued", **told)
+
+    shown = await command("trail", message)
+    as_json = json.loads((await command("trail", message, "--json")).stdout)
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.splitlines() == [
+        f"{message}: running, urgent",
+        "a, by rule doctors, since 2026-11-30 10:00:00Z",
+        "next at 2026-11-30 10:10:00Z: step 2, round 1",
+        "2026-11-30 10:00:00Z  step            doctor, partner",
+        "2026-11-30 10:00:02Z  sent            doctor email moreau@example.org  250 Ok\\x1b[31m queued",
+        "    doctor email moreau@example.org: accepted since 2026-11-30 10:00:00Z, 1 attempt",
+        "    partner sms +33612340009: queued since 2026-11-30 10:00:00Z, next 2026-11-30 10:00:00Z",
+    ]
+    assert [one["what"] for one in as_json["events"]] == ["step", "sent"]
+
+
+async def test_what_needs_attention(command: Command, database: Database) -> None:
+    """Until somebody takes it on; what failed is sent again, and all of it is in the audit trail."""
+    message = await take(database, "a")
+    await stand(database, message, "attention", reason="Nobody was reached.")
+    dead = await tell(database, message, "failed", client="a", answer="550 no such user")
+    voice = await take(database, "b")
+    await stand(database, voice, "attention", reason="Nobody is on call.")
+
+    listed = await command("attention", "--client", "a")
+    as_json = json.loads((await command("attention", "--json")).stdout)
+    again = await command("again", message, "--delivery", dead)
+    twice = await command("again", message)
+    anew = await command("again", voice)
+    taken_on = [await command("acknowledge", message) for _ in range(2)]
+    late = await command("again", message)
+    wrong = await command("again", voice, "--delivery", dead)
+    trail = await command("trail", message)
+    none = await command("attention", "--client", "a")
+
+    line, because = listed.stdout.splitlines()
+    assert line.endswith(f"{message}  for doctor: Veut voir le médecin demain.")
+    assert because == "    Nobody was reached."
+    assert {one["message_id"] for one in as_json["messages"]} >= {message, voice}
+    assert (again.stdout, anew.stdout) == ("1 sent again.\n", "Nothing had been sent: it begins anew.\n")
+    assert (twice.returncode, "nothing of it has failed" in twice.stderr) == (2, True)
+    assert [one.returncode for one in taken_on] == [0, 2]
+    assert "is acknowledged already: nothing was changed" in taken_on[1].stderr
+    assert ("is acknowledged: nobody is told" in late.stderr, "no such delivery" in wrong.stderr) == (True, True)
+    assert " (by cli)" in trail.stdout.splitlines()[2]
+    assert none.stdout == "No message needs attention.\n"
+    assert [(await command(one, "nothing")).returncode for one in ("trail", "acknowledge", "again")] == [2] * 3
+    deeds = await list_audit(database, client="a")
+    assert {row.deed.action for row in deeds.rows} == {"message.change", "message.acknowledge"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Self
+from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -73,7 +74,7 @@ class MessageOut(Out):
     @classmethod
     def of(cls, message: StoredMessage) -> Self:
         """From the record's own."""
-        return cls.model_validate(_columns(message))
+        return cls.model_validate(columns_of(message))
 
 
 class ChangeOut(Out):
@@ -93,12 +94,19 @@ class MessageDetailOut(MessageOut):
     """One message with its whole trail."""
 
     changes: list[ChangeOut] = Field(description="The oldest first")
+    delivery: str = Field(
+        description="The page that says who was told of it, and what came of it",
+        examples=[f"/api/messages/{MESSAGE_ID}/delivery"],
+    )
 
     @classmethod
     def of_kept(cls, kept: Kept) -> Self:
         """From the record's own."""
         message, changes = kept
-        return cls.model_validate({**_columns(message), "changes": [_change(one) for one in changes]})
+        delivery = f"/api/messages/{quote(message.message_id, safe='')}/delivery"
+        return cls.model_validate(
+            {**columns_of(message), "changes": [_change(one) for one in changes], "delivery": delivery}
+        )
 
 
 class MessagesOut(Out):
@@ -259,7 +267,8 @@ class FormsOut(Out):
         )
 
 
-def _columns(message: StoredMessage) -> dict[str, Any]:
+def columns_of(message: StoredMessage) -> dict[str, Any]:
+    """What `MessageOut` has of a message."""
     columns = {name: getattr(message, name) for name in MessageOut.model_fields if name != "fields"}
     return columns | {"fields": _fields(message)}
 

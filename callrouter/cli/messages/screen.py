@@ -22,8 +22,8 @@ def line_of(message: StoredMessage) -> str:
     said = message.text.replace("\n", " ") or (f"{message.seconds or 0:.0f} s by voice" if message.recording else "")
     said = said or ", ".join(value for *_, value in labelled(message))
     shown = said if len(said) <= 80 else f"{said[:79]}…"
-    head = f"{_at(message.started_at)}  {message.state:<4}  {message.client}  {_caller(message)}  {message.message_id}"
-    return safe_text(f"{head}{urgent}{to}: {shown}")
+    whose = f"{message.client}  {_caller(message)}  {message.message_id}"
+    return safe_text(f"{at_second(message.started_at)}  {message.state:<4}  {whose}{urgent}{to}: {shown}")
 
 
 def screen_of(message: StoredMessage, changes: list[MessageChange]) -> Iterator[str]:
@@ -33,7 +33,8 @@ def screen_of(message: StoredMessage, changes: list[MessageChange]) -> Iterator[
     by = message.taken_by or (f"the tree ({message.node})" if message.node else "the tree")
     call = f" in call {message.call_id}" if message.call_id else ""
     yield safe_text(f"{message.client}, for {message.deliver or 'nobody named'}, from {_caller(message)}")
-    yield safe_text(f"taken {_at(message.taken_at)} by {by}{call}" + (f", form {message.form}" if message.form else ""))
+    form = f", form {message.form}" if message.form else ""
+    yield safe_text(f"taken {at_second(message.taken_at)} by {by}{call}{form}")
     if message.recording:
         yield safe_text(f"recording {message.recording}, {message.seconds or 0:.0f} s")
     fields = labelled(message)
@@ -45,7 +46,7 @@ def screen_of(message: StoredMessage, changes: list[MessageChange]) -> Iterator[
             yield safe_text(f"    {line}", _LONGEST)
     for change, after in zip(changes, _afterwards(message, changes), strict=True):
         note = f": {change.note}" if change.note else ""
-        yield safe_text(f"{_at(change.at)}  {change.principal}  {change.change}{note}")
+        yield safe_text(f"{at_second(change.at)}  {change.principal}  {change.change}{note}")
         if change.change in ("done", "reopened"):
             continue
         for what, before, now in _replaced(change.before, after, dict(message.labels)):
@@ -87,5 +88,6 @@ def _caller(message: StoredMessage) -> str:
     return " ".join(part for part in (message.caller_name, message.caller_number) if part) or "nobody knows whom"
 
 
-def _at(at: datetime) -> str:
+def at_second(at: datetime) -> str:
+    """An instant, for a person."""
     return f"{at:%Y-%m-%d %H:%M:%S}Z"

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from callrouter.core.dispatch.policy import Course, Means, Policy, Reach, Step
+from callrouter.core.dispatch.trail import What
 
 NOBODY_ACKNOWLEDGED = "nobody has acknowledged it"
 NOBODY_TOLD = "nobody could be told"
@@ -64,19 +64,6 @@ class Standing(Struct, frozen=True, kw_only=True):
     """When the next step begins that was put off."""
     begun: Begun | None = None
     """None: no step has begun, or none of this course."""
-
-
-class What(StrEnum):
-    """Words of a message's trail, as far as they are said here."""
-
-    RULE = "rule"
-    STEP = "step"
-    NOBODY_ON_CALL = "nobody_on_call"
-    NO_CHANNEL = "no_channel"
-    HELD = "held"
-    AGED = "aged"
-    TOLD = "told"
-    ATTENTION = "attention"
 
 
 class Note(Struct, frozen=True, kw_only=True):

@@ -1,51 +1,55 @@
-"""Somebody takes a message on: nobody else is told of it from then on, and those who know of it hear by whom."""
+"""Somebody takes a message on: whatever else would have told of it is stopped, in the same transaction."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.database import Database
-from callrouter.store.tables import DeliveryState, DispatchState, deliveries, dispatch_events, dispatches
+from callrouter.store.dispatch.events import What, wake_worker, write_event, write_events_of
+from callrouter.store.tables import DeliveryKind, DeliveryState, DispatchState, deliveries, dispatches
 
-CHANNEL = "callrouter_dispatch"
-"""By which PostgreSQL says that there is something to do."""
+BY_LINK: Final = "link"
+"""How: by the button behind the link that they were sent. Then `by` is a contact, otherwise a principal."""
+BY_DONE: Final = "done"
+"""How: by saying that the message is settled."""
 
 
 async def acknowledge(
     database: Database, message_id: str, *, by: str, how: str, at: datetime, delivery_id: str | None = None
 ) -> bool:
-    """End it, in one transaction; False: it was acknowledged before, or nobody is owed it.
+    """Whether the message is acknowledged now, by this; False: it was already, or nobody was ever to be told of it.
 
     Args:
-        database: where it stands.
-        message_id: of the message.
-        by: contact or principal.
+        database: open.
+        message_id: whichever message.
+        by: who takes it on: a contact's name where it is `BY_LINK`, else a principal's.
         how: `link`, `done`, `api` or `cli`.
-        at: an aware instant.
-        delivery_id: of the telling by which they know of it; None: by none.
+        at: when.
+        delivery_id: the telling that they answer to; None: none.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
-        return await acknowledge_in(connection, message_id, by=by, how=how, at=at, delivery_id=delivery_id)
+        return await acknowledge_within(connection, message_id, by=by, how=how, at=at, delivery_id=delivery_id)
 
 
-async def acknowledge_in(
+async def acknowledge_within(
     connection: AsyncConnection, message_id: str, *, by: str, how: str, at: datetime, delivery_id: str | None = None
 ) -> bool:
-    """The same, in a transaction of somebody else's."""
+    """The same, in the connection's transaction."""
     columns = dispatches.c
     asked = select(columns.state, columns.urgent).where(columns.message_id == message_id).with_for_update()
-    row = (await connection.execute(asked)).first()
+    row = (await connection.execute(asked)).one_or_none()
     if row is None or row.state == DispatchState.ACKNOWLEDGED:
         return False
     await connection.execute(
         update(dispatches)
-        .where(columns.message_id == message_id)
+        .where(dispatches.c.message_id == message_id)
         .values(
             state=DispatchState.ACKNOWLEDGED.value,
             due_at=None,
@@ -57,32 +61,27 @@ async def acknowledge_in(
             acknowledged_how=how,
         )
     )
-    await withdraw_in(connection, message_id, at)
-    events = [{"message_id": message_id, "at": at, "what": "acknowledged", "detail": how, "principal": by}]
-    if delivery_id is not None:
-        await connection.execute(
-            update(deliveries)
-            .where(deliveries.c.delivery_id == delivery_id, deliveries.c.message_id == message_id)
-            .values(state=DeliveryState.ACKNOWLEDGED.value, changed_at=at, next_attempt_at=None, sending_until=None)
-        )
-        events[0]["delivery_id"] = delivery_id
-    await connection.execute(insert(dispatch_events), events)
-    if row.urgent:
-        await connection.execute(_NOTICES, {"message_id": message_id, "by": by, "delivery_id": delivery_id, "at": at})
-    await connection.execute(text(f"NOTIFY {CHANNEL}"))
+    means = "" if delivery_id is None else await _answered(connection, message_id, delivery_id, at)
+    await write_event(
+        connection,
+        message_id,
+        What.ENDED if how == BY_DONE else What.ACKNOWLEDGED,
+        at,
+        delivery_id=delivery_id,
+        contact=by if how == BY_LINK else "",
+        means=means,
+        detail=how,
+        principal="" if how == BY_LINK else by,
+    )
+    await withdraw_within(connection, message_id, at)
+    if row.urgent:  # whoever was woken for it may sleep on
+        values = {"message_id": message_id, "by": by, "delivery_id": delivery_id, "at": at}
+        await connection.execute(_TELL_THE_OTHERS, values)
+    await wake_worker(connection)
     return True
 
 
-async def withdraw_in(connection: AsyncConnection, message_id: str, at: datetime) -> None:
-    """What was to be sent of a message is not, in a transaction of somebody else's."""
-    await connection.execute(
-        update(deliveries)
-        .where(deliveries.c.message_id == message_id, deliveries.c.state == DeliveryState.QUEUED.value)
-        .values(state=DeliveryState.WITHDRAWN.value, next_attempt_at=None, changed_at=at)
-    )
-
-
-_NOTICES = text(
+_TELL_THE_OTHERS: Final = text(
     """INSERT INTO deliveries (delivery_id, message_id, client, kind, round, step, contact, means, address,
                                state, queued_at, next_attempt_at, changed_at)
        SELECT DISTINCT ON (address) gen_random_uuid()::text, message_id, client, 'notice', round, step, contact, means,
@@ -92,3 +91,37 @@ _NOTICES = text(
            AND contact <> :by AND delivery_id IS DISTINCT FROM :delivery_id
        ORDER BY address, queued_at DESC"""
 )
+
+
+async def withdraw_within(connection: AsyncConnection, message_id: str, at: datetime) -> None:
+    """Send nothing more of what waits to be sent of a message, in the connection's transaction; what tells people that
+    somebody took it on goes out all the same.
+    """
+    withdrawn = (
+        update(deliveries)
+        .where(
+            deliveries.c.message_id == message_id,
+            deliveries.c.state == DeliveryState.QUEUED.value,
+            deliveries.c.kind == DeliveryKind.MESSAGE.value,
+        )
+        .values(state=DeliveryState.WITHDRAWN.value, next_attempt_at=None, changed_at=at)
+        .returning(deliveries.c.message_id, deliveries.c.delivery_id, deliveries.c.contact, deliveries.c.means)
+    )
+    gone = (await connection.execute(withdrawn)).mappings().all()
+    await write_events_of(connection, gone, What.WITHDRAWN, at)
+
+
+async def _answered(connection: AsyncConnection, message_id: str, delivery_id: str, at: datetime) -> str:
+    """The telling that somebody answered to has done what it was for; by what it was made."""
+    done = (
+        update(deliveries)
+        .where(deliveries.c.delivery_id == delivery_id, deliveries.c.message_id == message_id)
+        .values(
+            state=DeliveryState.ACKNOWLEDGED.value,
+            next_attempt_at=None,
+            sending_until=None,
+            changed_at=at,
+        )
+        .returning(deliveries.c.means)
+    )
+    return str((await connection.execute(done)).scalar_one_or_none() or "")

@@ -12,7 +12,8 @@ import msgspec
 from sqlalchemy import RowMapping, bindparam, insert, select, text, update
 
 from callrouter.core.dispatch import Policy
-from callrouter.core.dispatch.progress import Begun, Move, Note, Standing, What
+from callrouter.core.dispatch.progress import Begun, Move, Note, Standing
+from callrouter.core.dispatch.trail import What
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.tables import (

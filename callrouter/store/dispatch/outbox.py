@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callrouter.core.dispatch import Means
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
-from callrouter.store.messages.reading import StoredMessage, read_message
 from callrouter.store.tables import (
     DeliveryKind,
     DeliveryState,
@@ -25,7 +24,6 @@ from callrouter.store.tables import (
     delivery_links,
     dispatch_events,
     dispatches,
-    messages,
 )
 
 UNKNOWN: Final = "whether it was taken is not known"
@@ -51,10 +49,9 @@ class Queued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnItsWay:
-    """A telling that was marked, with its message."""
+    """A telling that was marked."""
 
     queued: Queued
-    message: StoredMessage
     confidential: bool
     acknowledged_by: str
     """Contact or principal; empty: nobody has."""
@@ -142,11 +139,12 @@ async def mark(
             ]
             await connection.execute(insert(delivery_links), rows)
         ids = [one.message_id for one in taken if one.delivery_id in marked]
-        found = {row["message_id"]: row for row in await _messages(connection, ids)}
+        columns_of = (dispatches.c.message_id, dispatches.c.policy, dispatches.c.acknowledged_by)
+        rules = await connection.execute(select(*columns_of).where(dispatches.c.message_id.in_(ids)))
+        found = {row["message_id"]: row for row in rules.mappings()}
     return [
         OnItsWay(
             queued=one,
-            message=read_message(found[one.message_id]),
             confidential=bool((found[one.message_id]["policy"] or {}).get("confidential")),
             acknowledged_by=found[one.message_id]["acknowledged_by"] or "",
         )
@@ -178,7 +176,7 @@ async def expire(database: Database, lease: Lease, now: datetime, *, all_of_them
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     columns = deliveries.c
-    asked = select(deliveries).where(columns.state == DeliveryState.SENDING.value).with_for_update()
+    asked = select(deliveries).where(columns.state == DeliveryState.SENDING.value)
     if not all_of_them:
         asked = asked.where(columns.sending_until <= now)
     async with database.connection() as connection:
@@ -203,6 +201,8 @@ def unknown(one: Queued, attempts: int, again_at: datetime, reason: str = UNKNOW
 async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: datetime) -> None:
     if not sent:
         return
+    # Rows of `dispatches` first, as everywhere, or two who wait for each other end in neither.
+    await connection.execute(_LOCK, {"ids": [one.delivery_id for one in sent]})
     done = {}
     for one in sent:
         row = (await connection.execute(_SETTLE, _values(one, now))).mappings().first()
@@ -239,6 +239,10 @@ _SETTLE = (
     )
     .returning(deliveries.c.message_id, deliveries.c.contact, deliveries.c.means)
 )
+_LOCK = text(
+    """SELECT FROM dispatches WHERE message_id IN (SELECT message_id FROM deliveries WHERE delivery_id = ANY(:ids))
+       ORDER BY message_id FOR UPDATE"""
+)
 _WAKE = text(
     """UPDATE dispatches d SET due_at = least(d.due_at, :now)
        WHERE d.message_id = ANY(:ids) AND d.state = 'running' AND NOT EXISTS (
@@ -256,15 +260,6 @@ def _values(one: Sent, now: datetime) -> dict[str, Any]:
         "new_receipt_id": one.receipt_id,
         "new_changed_at": now,
     }
-
-
-async def _messages(connection: AsyncConnection, message_ids: Collection[str]) -> Sequence[RowMapping]:
-    asked = (
-        select(messages, dispatches.c.policy, dispatches.c.acknowledged_by)
-        .join(dispatches, dispatches.c.message_id == messages.c.message_id)
-        .where(messages.c.message_id.in_(message_ids))
-    )
-    return (await connection.execute(asked)).mappings().all()
 
 
 def _queued(row: RowMapping) -> Queued:

@@ -11,6 +11,7 @@ from callrouter.store.messages.reading import (
     StoredMessage,
     find_message,
     list_messages,
+    messages_of,
 )
 from callrouter.store.messages.taking import TakenMessage, keep_taken
 
@@ -25,4 +26,5 @@ __all__ = [
     "find_message",
     "keep_taken",
     "list_messages",
+    "messages_of",
 ]

@@ -8,9 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.database import Database
+from callrouter.store.dispatch.acknowledging import BY_DONE, acknowledge_within
+from callrouter.store.dispatch.again import reopen_within, restart_within
 from callrouter.store.messages.reading import state_of
 from callrouter.store.tables import MessageChangeKind, MessageState, message_changes, messages
 
@@ -50,12 +53,15 @@ class Change:
 async def change_message(database: Database, message_id: str, change: Change) -> ChangeResult:
     """Change it, and write down what the change replaced, in one transaction.
 
+    Who is told of it follows: of what is done nobody any more, and of what is reassigned whoever it is for now.
+
     Raises:
         ValueError: a correction of what cannot be corrected.
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     new = _values(change)
-    asked = select(messages).where(messages.c.message_id == message_id).with_for_update()
+    # Not against whoever only refers to it: they write events of its telling while they hold its dispatch.
+    asked = select(messages).where(messages.c.message_id == message_id).with_for_update(key_share=True)
     async with database.connection() as connection:
         row = (await connection.execute(asked)).mappings().first()
         if row is None:
@@ -82,7 +88,22 @@ async def change_message(database: Database, message_id: str, change: Change) ->
             .where(messages.c.message_id == message_id)
             .values(**{name: new[name] for name in before}, revision=row["revision"] + 1)
         )
+        await _tell_otherwise(connection, row, change)
     return ChangeResult.KEPT
+
+
+async def _tell_otherwise(connection: AsyncConnection, message: RowMapping, change: Change) -> None:
+    """What a change means for those who are being told. `message` is the row as it was."""
+    message_id, by, at = message["message_id"], change.principal, change.at
+    match change.kind:
+        case MessageChangeKind.DONE:
+            await acknowledge_within(connection, message_id, by=by, how=BY_DONE, at=at)
+        case MessageChangeKind.REOPENED:
+            await reopen_within(connection, message_id, by=by, at=at)
+        case MessageChangeKind.REASSIGNED if state_of(message) is not MessageState.DONE:
+            await restart_within(connection, message_id, by=by, at=at, urgent=message["urgent"])
+        case MessageChangeKind.REASSIGNED | MessageChangeKind.CORRECTED:
+            pass
 
 
 def _values(change: Change) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -124,6 +124,19 @@ async def find_message(database: Database, message_id: str) -> tuple[StoredMessa
             return None
         changes = (await connection.execute(trail)).mappings().all()
     return read_message(row), [_change(change) for change in changes]
+
+
+async def messages_of(database: Database, message_ids: Collection[str]) -> dict[str, StoredMessage]:
+    """Those of these ids that there are, by id.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    if not message_ids:
+        return {}
+    asked = select(messages).where(messages.c.message_id.in_(message_ids))
+    async with database.connection() as connection:
+        return {row["message_id"]: read_message(row) for row in (await connection.execute(asked)).mappings()}
 
 
 def read_message(row: RowMapping) -> StoredMessage:

@@ -99,6 +99,7 @@ dispatches = Table(
     CheckConstraint(one_of("state", DispatchState), name="state"),
     Index("dispatches_due_idx", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("dispatches_attention_idx", "client", postgresql_where=text("state = 'attention'")),
+    Index("dispatches_running_idx", "message_id", postgresql_where=text("state = 'running'")),
     Index(None, "client", "began_at"),
 )
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from callrouter.core.dispatch import Course, Means, Policy, Reach, Step
-from callrouter.core.dispatch.progress import Begun, Move, Standing, What, next_move
+from callrouter.core.dispatch.progress import Begun, Move, Standing, next_move
+from callrouter.core.dispatch.trail import What
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -1,0 +1,210 @@
+"""What somebody must look at: messages that stand on the agents' list, that reached nobody, or that should have moved.
+
+The last ones are found by looking at rows, whoever should have moved them: a worker that has died says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, exists, func, select, union
+from sqlalchemy.sql.selectable import CompoundSelect
+
+from callrouter.permissions import EVERYTHING, Scope, ScopeKind
+from callrouter.store.database import Database
+from callrouter.store.dispatch.reading import StoredDelivery, StoredDispatch, read_delivery, read_dispatch
+from callrouter.store.paging import page, within
+from callrouter.store.tables import (
+    DeliveryKind,
+    DeliveryState,
+    DispatchState,
+    deliveries,
+    dispatches,
+    messages,
+    queue_visits,
+)
+
+LATE_SECONDS: Final = 60.0
+"""How long what is due may wait: the worker looks every few seconds."""
+
+_REACHED: Final = (
+    DeliveryState.ACCEPTED.value,
+    DeliveryState.DELIVERED.value,
+    DeliveryState.VIEWED.value,
+    DeliveryState.ACKNOWLEDGED.value,
+)
+
+
+class Why(StrEnum):
+    """Why a message stands on the board."""
+
+    ATTENTION = "attention"
+    """It is on the agents' list: nobody acknowledged it, or nobody could be told."""
+    FAILED = "failed"
+    """It is on its way, a telling of it has failed for good, and none has been accepted."""
+    OVERDUE = "overdue"
+    """Something was to be done for it, and was not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One of them."""
+
+    dispatch: StoredDispatch
+    why: tuple[Why, ...]
+    because: str
+    """The same in sentences, for a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """A page of it, the newest first, and where the next page begins (None: there is none)."""
+
+    entries: list[Entry]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardFigures:
+    """How many there are."""
+
+    attention: Mapping[str, int]
+    """On the agents' list, by client; clients without any are left out."""
+    overdue: int
+    """That should have moved, and did not."""
+
+
+async def list_board(
+    database: Database,
+    *,
+    now: datetime,
+    client: str | None = None,
+    scope: Scope = EVERYTHING,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> Board:
+    """What must be looked at, the newest first, by when its telling began. `now` is the worker's clock.
+
+    Raises:
+        CursorError: the cursor is none of ours.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    late = now - timedelta(seconds=LATE_SECONDS)
+    wanted = union(_on_list(), _failed(), *_overdue(late)).subquery()
+    rows, next_cursor = await page(
+        database,
+        dispatches,
+        (dispatches.c.began_at, dispatches.c.message_id),
+        client=client,
+        filters=[*_within(scope), dispatches.c.message_id.in_(select(wanted.c.message_id))],
+        from_at=None,
+        to_at=None,
+        limit=limit,
+        cursor=cursor,
+    )
+    found = [read_dispatch(row) for row in rows]
+    told = await _deliveries_of(database, [one.message_id for one in found])
+    entries = [_entry(one, told.get(one.message_id, []), late) for one in found]
+    return Board(entries=entries, next_cursor=next_cursor)
+
+
+async def count_board(database: Database, now: datetime) -> BoardFigures:
+    """How many stand there. `now` is the worker's clock.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    on_list = (
+        select(dispatches.c.client, func.count())
+        .where(dispatches.c.state == DispatchState.ATTENTION.value)
+        .group_by(dispatches.c.client)
+    )
+    overdue = union(*_overdue(now - timedelta(seconds=LATE_SECONDS))).subquery()
+    async with database.connection() as connection:
+        attention = {client: int(count) for client, count in await connection.execute(on_list)}
+        late = (await connection.execute(select(func.count()).select_from(overdue))).scalar_one()
+    return BoardFigures(attention=attention, overdue=int(late))
+
+
+def _on_list() -> Select[Any]:
+    return select(dispatches.c.message_id).where(dispatches.c.state == DispatchState.ATTENTION.value)
+
+
+def _failed() -> Select[Any]:
+    def some(*states: str) -> ColumnElement[bool]:
+        return exists().where(
+            deliveries.c.message_id == dispatches.c.message_id,
+            deliveries.c.kind == DeliveryKind.MESSAGE.value,
+            deliveries.c.state.in_(states),
+        )
+
+    on_its_way = dispatches.c.state == DispatchState.RUNNING.value
+    return select(dispatches.c.message_id).where(on_its_way, some(DeliveryState.FAILED.value), ~some(*_REACHED))
+
+
+def _overdue(late: datetime) -> Sequence[Select[Any] | CompoundSelect[Any]]:
+    """Each by an index that holds only what is due."""
+    told = deliveries.c
+    return (
+        select(dispatches.c.message_id).where(dispatches.c.due_at < late),
+        select(told.message_id).where(told.state == DeliveryState.SENDING.value, told.sending_until < late),
+        select(told.message_id).where(told.state == DeliveryState.QUEUED.value, told.next_attempt_at < late),
+    )
+
+
+def _within(scope: Scope) -> list[ColumnElement[bool]]:
+    """As of messages: a team sees what belongs to journeys that waited in its queue."""
+    if scope.kind is not ScopeKind.TEAMS:
+        return within(dispatches, scope)
+    of_message = (
+        select(messages.c.message_id)
+        .join(queue_visits, queue_visits.c.call_id == messages.c.call_id)
+        .where(messages.c.message_id == dispatches.c.message_id, queue_visits.c.queue.in_(sorted(scope.names)))
+    )
+    return [of_message.exists()]
+
+
+async def _deliveries_of(database: Database, message_ids: Collection[str]) -> dict[str, list[StoredDelivery]]:
+    if not message_ids:
+        return {}
+    query = (
+        select(deliveries)
+        .where(deliveries.c.message_id.in_(message_ids), deliveries.c.kind == DeliveryKind.MESSAGE.value)
+        .order_by(deliveries.c.queued_at, deliveries.c.delivery_id)
+    )
+    found: dict[str, list[StoredDelivery]] = {}
+    async with database.connection() as connection:
+        for row in (await connection.execute(query)).mappings():
+            found.setdefault(row["message_id"], []).append(read_delivery(row))
+    return found
+
+
+def _entry(dispatch: StoredDispatch, told: Sequence[StoredDelivery], late: datetime) -> Entry:
+    """Why, as it stands in these rows; they may have moved on since they were looked for."""
+    found: dict[Why, str] = {}
+    if dispatch.state is DispatchState.ATTENTION:
+        found[Why.ATTENTION] = dispatch.reason or "It stands on the list."
+    failed = [one for one in told if one.state is DeliveryState.FAILED]
+    if dispatch.state is DispatchState.RUNNING and failed and not any(one.state in _REACHED for one in told):
+        last = failed[-1]
+        why = f" ({last.answer})" if last.answer else ""
+        found[Why.FAILED] = f"Nobody was reached yet; telling {last.contact} by {last.means} failed{why}."
+    since = [at for at in (dispatch.due_at, *(_due(one) for one in told)) if at is not None and at < late]
+    if since:
+        at = f"{min(since):%Y-%m-%d %H:%M:%S}"
+        found[Why.OVERDUE] = f"Something was due at {at} UTC and was not done: does `callrouter worker` run?"
+    return Entry(dispatch=dispatch, why=tuple(found), because=" ".join(found.values()))
+
+
+def _due(one: StoredDelivery) -> datetime | None:
+    match one.state:
+        case DeliveryState.QUEUED:
+            return one.next_attempt_at
+        case DeliveryState.SENDING:
+            return one.sending_until
+        case _:
+            return None
