@@ -46,7 +46,15 @@ async def test_the_others_who_know_of_it_hear_who_took_it_on(office: Office, crm
     notice = office.written[-1]
     assert (notice.kind, notice.contact, notice.acknowledged_by) == ("notice", "anne", "Bruno")
     assert len(office.written) == 3
-    assert await office.trail() == ["rule", "step", "sent anne", "step", "sent bruno", "acknowledged", "sent anne"]
+    assert await office.trail() == [
+        "rule",
+        "step",
+        "sent anne",
+        "step",
+        "sent bruno",
+        "acknowledged bruno",
+        "sent anne",
+    ]
 
 
 async def test_of_an_ordinary_one_nobody_else_hears(office: Office, crm: WebService) -> None:
