@@ -18,13 +18,13 @@ from typing import Final
 from callrouter.runtime.breaker import Breaker
 
 SLOTS: Final = 16
-"""Attempts at a time."""
-OF_ONE: Final = SLOTS // 4
+"""Attempts at a time, where nobody says otherwise."""
+OF_ONE: Final = 4
 """Attempts at a time to a destination that answers."""
-OF_THE_FAILED: Final = SLOTS // 4
-"""Attempts at a time to all destinations together that failed the last time."""
-OF_THE_UNPROVEN: Final = SLOTS * 3 // 4
-"""Attempts at a time to all destinations together that failed the last time, or are new."""
+OF_THE_FAILED: Final = 1 / 4
+"""Part of the slots that all destinations together may have that failed the last time."""
+OF_THE_UNPROVEN: Final = 3 / 4
+"""Part of the slots that all destinations together may have that failed the last time, or are new."""
 
 
 class Turn(StrEnum):
@@ -49,8 +49,9 @@ class _Destination:
 class Slots:
     """Attempts under way, by destination."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic, *, slots: int = SLOTS) -> None:
         self._clock = clock
+        self._slots = slots
         self._destinations: defaultdict[str, _Destination] = defaultdict(_Destination)
         self._under_way: Counter[str] = Counter()
         """By destination; only those that have any."""
@@ -58,7 +59,7 @@ class Slots:
     @property
     def free(self) -> int:
         """How many there are."""
-        return SLOTS - self._under_way.total()
+        return self._slots - self._under_way.total()
 
     def take(self, destination: str, address: str) -> Turn:
         """Take one for an attempt, if there is one; whoever has taken one must give it back."""
@@ -99,7 +100,7 @@ class Slots:
         return self._destinations[destination].breaker.refusal(destination)
 
     def _room(self) -> _Room:
-        room = _Room(free=self.free)
+        room = _Room(free=self.free, slots=self._slots)
         for name, many in self._under_way.items():
             match self._destinations[name].answers:
                 case None:
@@ -117,6 +118,8 @@ class _Room:
     """What is free, and how many attempts are under way to those who may not hold it all."""
 
     free: int
+    slots: int
+    """All there are."""
     unproven: int = 0
     failed: int = 0
 
@@ -125,6 +128,6 @@ class _Room:
             return False
         if one.answers:
             return under_way < OF_ONE
-        if under_way or self.unproven >= OF_THE_UNPROVEN:
+        if under_way or self.unproven >= self.slots * OF_THE_UNPROVEN:
             return False
-        return one.answers is None or self.failed < OF_THE_FAILED
+        return one.answers is None or self.failed < self.slots * OF_THE_FAILED

@@ -24,7 +24,7 @@ from callrouter.delivery.backoff import next_attempt
 from callrouter.delivery.channel import Channel, Channels, Delivered, FailedForGood, FailedForNow, Outcome
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.ports import Delivery
-from callrouter.delivery.slots import SLOTS, Slots, Turn
+from callrouter.delivery.slots import Slots, Turn
 from callrouter.dispatch.parcels import parcel_of
 from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
@@ -35,7 +35,9 @@ from callrouter.store.tables import DeliveryKind, DeliveryState
 
 log = structlog.get_logger(__name__)
 
-PAGE: Final = 4 * SLOTS
+SLOTS: Final = 64
+"""Attempts at a time."""
+PAGE: Final = 2 * SLOTS
 """Tellings looked at a time."""
 MOST_IN_ONE: Final = 50
 """Messages of one digest; more come as another one."""
@@ -105,7 +107,7 @@ class Sender:
     recordings: Path
     wake: Callable[[], None]
     """Called when an attempt has ended."""
-    _slots: Slots = field(default_factory=Slots)
+    _slots: Slots = field(default_factory=lambda: Slots(slots=SLOTS))
     _in_hand: set[str] = field(default_factory=set)
     """Of deliveries under way, or concluded and not written down yet."""
     _concluded: list[Sent] = field(default_factory=list)

@@ -23,7 +23,9 @@ from callrouter.store.dispatch.outbox import expire
 log = structlog.get_logger(__name__)
 
 LOOK_SECONDS: Final = 1.0
-"""How often it looks by itself for what has become due."""
+"""How often it looks by itself for what has become due, and for what should have ended."""
+GATHER_SECONDS: Final = 0.01
+"""Between two looks, however much there is to do: what comes in the meantime is done together."""
 RETRY_SECONDS: Final = 1.0
 """Pause while PostgreSQL is away."""
 WAIT_SECONDS: Final = 2.0
@@ -58,7 +60,7 @@ class Worker:
         self._clock = clock
         self._due = due
         self._seconds = seconds
-        self._renewed_seconds = float("-inf")
+        self._renewed_seconds = self._expired_seconds = float("-inf")
         self._away = Outage(
             log, "nobody is told of messages: PostgreSQL is away", "people are told again: PostgreSQL is back"
         )
@@ -82,6 +84,7 @@ class Worker:
                     continue
                 self._away.ended()
                 if works:
+                    await asyncio.sleep(GATHER_SECONDS)
                     await pause(LOOK_SECONDS, self._due)
                 else:
                     await asyncio.sleep(WAIT_SECONDS)
@@ -103,7 +106,9 @@ class Worker:
             if not held_before:
                 log.info("this worker tells people of messages from now on")
                 await self._expire(all_of_them=True)
-        await self._expire(all_of_them=False)
+        if self._seconds() - self._expired_seconds >= LOOK_SECONDS:
+            await self._expire(all_of_them=False)
+            self._expired_seconds = self._seconds()
         await self._sweeper.sweep()
         await self._sender.start(attempts)
         return True

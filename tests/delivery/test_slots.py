@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from callrouter.delivery.slots import OF_ONE, OF_THE_FAILED, OF_THE_UNPROVEN, SLOTS, Slots, Turn
+from callrouter.delivery import slots as shares
+from callrouter.delivery.slots import OF_ONE, SLOTS, Slots, Turn
 from callrouter.runtime.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
+
+OF_THE_FAILED, OF_THE_UNPROVEN = int(SLOTS * shares.OF_THE_FAILED), int(SLOTS * shares.OF_THE_UNPROVEN)
 
 
 def proven(slots: Slots, *names: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, bindparam, insert, select, text, update
+from sqlalchemy import RowMapping, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.dispatch import Means
@@ -203,11 +203,8 @@ async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: dateti
         return
     # Rows of `dispatches` first, as everywhere, or two who wait for each other end in neither.
     await connection.execute(_LOCK, {"ids": [one.delivery_id for one in sent]})
-    done = {}
-    for one in sent:
-        row = (await connection.execute(_SETTLE, _values(one, now))).mappings().first()
-        if row is not None:
-            done[one.delivery_id] = row
+    rows = (await connection.execute(_SETTLE, _values(sent, now))).mappings()
+    done = {row["delivery_id"]: row for row in rows}
     events = [
         {
             "message_id": row["message_id"],
@@ -226,18 +223,15 @@ async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: dateti
         await connection.execute(_WAKE, {"ids": list({one["message_id"] for one in events}), "now": now})
 
 
-_SETTLE = (
-    update(deliveries)
-    .where(deliveries.c.delivery_id == bindparam("of"), deliveries.c.state == DeliveryState.SENDING.value)
-    .values(
-        state=bindparam("new_state"),
-        answer=bindparam("new_answer"),
-        next_attempt_at=bindparam("new_next_attempt_at"),
-        receipt_id=bindparam("new_receipt_id"),
-        sending_until=None,
-        changed_at=bindparam("new_changed_at"),
-    )
-    .returning(deliveries.c.message_id, deliveries.c.contact, deliveries.c.means)
+_SETTLE = text(
+    """UPDATE deliveries d
+       SET state = v.state, answer = v.answer, next_attempt_at = v.next_attempt_at, receipt_id = v.receipt_id,
+           sending_until = NULL, changed_at = :now
+       FROM unnest(CAST(:ids AS text[]), CAST(:states AS text[]), CAST(:answers AS text[]),
+                   CAST(:next_attempts AS timestamptz[]), CAST(:receipts AS text[]))
+           AS v (delivery_id, state, answer, next_attempt_at, receipt_id)
+       WHERE d.delivery_id = v.delivery_id AND d.state = 'sending'
+       RETURNING d.delivery_id, d.message_id, d.contact, d.means"""
 )
 _LOCK = text(
     """SELECT FROM dispatches WHERE message_id IN (SELECT message_id FROM deliveries WHERE delivery_id = ANY(:ids))
@@ -251,14 +245,14 @@ _WAKE = text(
 )
 
 
-def _values(one: Sent, now: datetime) -> dict[str, Any]:
+def _values(sent: Sequence[Sent], now: datetime) -> dict[str, Any]:
     return {
-        "of": one.delivery_id,
-        "new_state": one.state.value,
-        "new_answer": one.answer.replace("\x00", "\ufffd"),
-        "new_next_attempt_at": one.next_attempt_at,
-        "new_receipt_id": one.receipt_id,
-        "new_changed_at": now,
+        "now": now,
+        "ids": [one.delivery_id for one in sent],
+        "states": [one.state.value for one in sent],
+        "answers": [one.answer.replace("\x00", "\ufffd") for one in sent],
+        "next_attempts": [one.next_attempt_at for one in sent],
+        "receipts": [one.receipt_id for one in sent],
     }
 
 
