@@ -101,9 +101,9 @@ def _authenticated(_server: SMTP, _session: Session, _envelope: Envelope, _mecha
 
 @asynccontextmanager
 async def mail_server(
-    *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None
+    *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None, port: int = 0
 ) -> AsyncIterator[MailBox]:
-    """One, on a free port; encrypted if it has a certificate, and then it wants a log-in of whoever tries one."""
+    """One, on that port or a free one; encrypted if it has a certificate."""
     box = MailBox()
 
     def made() -> SMTP:
@@ -120,7 +120,7 @@ async def mail_server(
         box.servers.append(server)
         return server
 
-    listening = await asyncio.get_running_loop().create_server(made, "127.0.0.1", 0, ssl=tls)
+    listening = await asyncio.get_running_loop().create_server(made, "127.0.0.1", port, ssl=tls)
     box.port = listening.sockets[0].getsockname()[1]
     try:
         yield box
