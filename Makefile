@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Each program with its Debian package: what demonstration and bench call, and what only tests call besides.
 PROGRAMS := mmdebstrap:mmdebstrap sipp:sip-tester espeak-ng:espeak-ng sox:sox
-TEST_PROGRAMS := prometheus:prometheus docker-compose:docker-compose systemd-analyze:systemd stunnel4:stunnel4
+TEST_PROGRAMS := prometheus:prometheus docker-compose:docker-compose systemd-analyze:systemd stunnel4:stunnel4 /usr/sbin/postfix:postfix
 # Where it is set, each of hundreds of processes compiles all our code anew.
 unexport PYTHONDONTWRITEBYTECODE
 # Calls to place (make run CALLS=40), and STAY=0 to end when they are over.

@@ -278,3 +278,98 @@ def test_events_need_kinds_that_there_are_and_somewhere_to_go(env_file: Path, mo
 
     monkeypatch.setenv("CALLROUTER_EVENTS_URL", "https://crm.example/calls/")
     assert load_settings(env_file).events == ("call.ended", "message.taken")
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://127.0.0.1", "127.0.0.1 25 none  "),
+        ("smtp://localhost:2525", "localhost 2525 none  "),
+        ("smtp://relay.internal", "relay.internal 25 none  "),
+        ("smtp://u:pw9@[::1]", "::1 25 none u pw9"),
+        ("smtp+starttls://u%40x.example:p%2F%40%3a%C3%A9@mail.example", "mail.example 587 starttls u@x.example p/@:é"),
+        ("SMTPS://u:pw9@mail.example:4650/", "mail.example 4650 tls u pw9"),
+    ],
+)
+def test_a_mail_server(env_file: Path, monkeypatch: pytest.MonkeyPatch, url: str, server: str) -> None:
+    monkeypatch.setenv("CALLROUTER_SMTP_URL", url)
+    monkeypatch.setenv("CALLROUTER_MAIL_FROM", "messages@answering.example")
+    settings = load_settings(env_file)
+    made = settings.mail_server
+
+    assert made is not None
+    assert f"{made.host} {made.port} {made.security} {made.user} {made.password}" == server
+    assert made.sender == "messages@answering.example"
+    shown = {one.variable: one.value for one in shown_settings(settings, env_file)}
+    assert shown["CALLROUTER_SMTP_URL"] == "********"
+    assert made.password not in repr(made) or not made.password
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("mail.example", "it begins with none of smtp://"),
+        ("https://mail.example", "it begins with none of smtp://"),
+        ("smtps://", "its parts cannot be told apart"),
+        ("smtps://u:hunter/2@mail.example", "its parts cannot be told apart"),
+        ("smtps://u:hunter@2@mail.example", "its parts cannot be told apart"),
+        ("smtps://u:hunter2@mail.example:port", "its parts cannot be told apart"),
+        ("smtps://u:hunter2%0d%0a@mail.example", "user or password holds what no mail server is told"),
+        ("smtp://u:hunter2@mail.example", "it would send the password in the clear"),
+    ],
+)
+def test_a_mail_server_that_is_none(env_file: Path, monkeypatch: pytest.MonkeyPatch, url: str, wrong: str) -> None:
+    monkeypatch.setenv("CALLROUTER_SMTP_URL", url)
+    monkeypatch.setenv("CALLROUTER_MAIL_FROM", "messages@answering.example")
+
+    said = refusal(env_file)
+
+    assert said.startswith(f"CALLROUTER_SMTP_URL (environment) is a secret: {wrong}")
+    assert "hunter" not in said
+
+
+def test_mail_has_a_server_and_comes_from_somewhere(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLROUTER_MAIL_FROM", "Messages <messages@answering.example>")
+    assert "it is no mail address" in refusal(env_file)
+
+    monkeypatch.setenv("CALLROUTER_MAIL_FROM", "messages@answering.example")
+    assert "CALLROUTER_SMTP_URL and CALLROUTER_MAIL_FROM go together" in refusal(env_file)
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("http://calls.example", "what people open there would be read on the way"),
+        ("calls.example", "it is not a web address"),
+        ("https://calls.example/?a=b", "it is not a web address"),
+        ("https://u:p@calls.example", "it is not a web address"),
+        ("https://calls.example:port", "CALLROUTER_PUBLIC_URL"),
+        ("https://calls.example/" + "a" * 120, "it is longer than 120 characters"),
+        ("https://calls.example/a b", "holds signs that no address has"),
+    ],
+)
+def test_pages_that_links_cannot_lead_to(env_file: Path, monkeypatch: pytest.MonkeyPatch, url: str, wrong: str) -> None:
+    monkeypatch.setenv("CALLROUTER_PUBLIC_URL", url)
+
+    assert wrong in refusal(env_file)
+
+
+@pytest.mark.parametrize("url", ["https://calls.example", "https://example/calls", "http://127.0.0.1:8080"])
+def test_pages_that_links_lead_to(env_file: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("CALLROUTER_PUBLIC_URL", f"{url}/")
+
+    assert load_settings(env_file).public_url == url
+
+
+def test_an_sms_gateway(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings(env_file).sms_gateway is None
+
+    monkeypatch.setenv("CALLROUTER_SMS_URL", "https://sms.example/v1/")
+    monkeypatch.setenv("CALLROUTER_SMS_SECRET", "hunter2")
+    gateway = load_settings(env_file).sms_gateway
+    assert gateway is not None
+    assert (gateway.url, gateway.secret, gateway.sender) == ("https://sms.example/v1/", "hunter2", "")
+    assert "hunter2" not in repr(gateway)
+
+    monkeypatch.setenv("CALLROUTER_SMS_SECRET", "hunter2\r\nX: 1")
+    assert "CALLROUTER_SMS_SECRET (environment) is a secret: it holds what cannot be sent" in refusal(env_file)

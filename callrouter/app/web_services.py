@@ -1,4 +1,7 @@
-"""What reaches beyond the calls: web services that are asked, and notifications to clients' systems."""
+"""What reaches beyond the calls: web services that are asked, notifications to their systems, and ways to tell people.
+
+`guard_of`, `channels_of` and `sender_of` serve a process of any kind; `WebServices` is the engine's.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,27 @@ from callrouter.stream.events import CallEvent
 REST_SECONDS: Final = 0.02
 
 
+def guard_of(settings: Settings, secrets: Mapping[str, str], fence: Fence | None = None) -> GuardedHttp:
+    """The one guard of a process's HTTP requests; `secrets` by name. Nobody is asked unless the fence holds."""
+    return GuardedHttp(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}", fence=fence)
+
+
+def tools_of(settings: Settings, secrets: Mapping[str, str], http: GuardedHttp) -> Tools:
+    """What channels are made with; mail server and SMS gateway only where they are set."""
+    return Tools(http=http, secrets=secrets, mail=settings.mail_server, sms=settings.sms_gateway)
+
+
+def channels_of(settings: Settings, secrets: Mapping[str, str], http: GuardedHttp) -> Channels:
+    """All ways to deliver; have them closed before `http`."""
+    return Channels(CHANNELS, tools_of(settings, secrets, http))
+
+
+def sender_of(settings: Settings) -> tuple[str, str]:
+    """Where mail comes from, and the domain that its Message-IDs end with."""
+    sender = settings.mail_from
+    return sender, sender.rpartition("@")[2] or "localhost"
+
+
 @dataclass(kw_only=True)
 class WebServices:
     """Made once; `start` before the first call, `stop` after the last."""
@@ -51,7 +75,7 @@ class WebServices:
         fence: Fence,
     ) -> WebServices:
         """By the operator's settings; `secrets` by name; nobody is asked unless the fence holds."""
-        http = GuardedHttp(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}", fence=fence)
+        http = guard_of(settings, secrets, fence)
         asking = Tasks()
         return cls(
             http=http,
@@ -59,7 +83,7 @@ class WebServices:
             deliveries=DeliveryQueue(
                 book=NotificationRows(database),
                 spool=NotificationSpool(settings.data_dir / SPOOL / "notifications.jsonl"),
-                channels=Channels(CHANNELS, Tools(http=http)),
+                channels=channels_of(settings, secrets, http),
                 clock=clock,
                 meter=meter,
             ),

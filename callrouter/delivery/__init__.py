@@ -7,7 +7,8 @@ what the queue needs from outside: the book and the spool are `store`'s.
 
 `channel` says what a way to deliver must be able to do; `channels` lists those there are, one module each. The queue
 knows no channel by name: the scheme of an address says which one delivers there. `servers` are those of the operator's
-that channels need. `event_webhook` has the live stream's events delivered, too.
+that channels need, `mailing` is how mail is handed to one, and `signing` how a web service sees who posts.
+`event_webhook` has the live stream's events delivered, too.
 
 `parcel` is what one contact is told of messages; `rendering` writes it as mail, as SMS or for a web service.
 """

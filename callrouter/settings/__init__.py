@@ -1,7 +1,8 @@
 """Turns CALLROUTER_* variables and a `.env` file into one frozen object, and says where each value came from.
 
-The environment wins over `.env`, which wins over the default: `model` says what there is, `loading` where each value
-comes from, `token` keeps the API's token where none is set. Only `app` and `cli` see it.
+The environment wins over `.env`, which wins over the default: `model` says what there is, `servers` reads addresses of
+mail servers and pages, `loading` where each value comes from, `token` keeps the API's token where none is set. Only
+`app` and `cli` see it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from callrouter.delivery.servers import MailServer, SmsGateway
 from callrouter.errors import SettingsError
+from callrouter.settings import servers
 
 PREFIX: Final = "CALLROUTER_"
 
@@ -129,6 +131,37 @@ class Settings(BaseSettings):
         "Which kinds of events it is sent: call.ended, message.taken, ...",
         "kinds of events about calls, separated by commas",
         default=(),
+    )
+    smtp_url: SecretStr | None = _setting(
+        "The server that mail to contacts goes by; without one nobody is told by mail",
+        "smtp+starttls://user:password@host:port, smtps:// or, on this machine, smtp://",
+        default=None,
+    )
+    mail_from: str = _setting(
+        "Where that mail comes from, and where what bounces goes to", "a mail address, alone", default=""
+    )
+    sms_url: SecretStr | None = _setting(
+        "The web service that sends SMS; its host must be one that may be asked", "https://host/path", default=None
+    )
+    sms_secret: SecretStr | None = _setting(
+        "Its bearer token, where it wants one", "a token of one line of plain ASCII", default=None
+    )
+    sms_sender: Annotated[str, Field(max_length=32)] = _setting(
+        "The number or name that SMS come from; without one the gateway's own", "a number or a short name", default=""
+    )
+    public_url: str = _setting(
+        "Where people reach web from outside; without it nobody is sent a link to a message",
+        "https://host, or http:// on this machine",
+        default="",
+    )
+    link_hours: Annotated[int, Field(ge=1, le=8760)] = _setting(
+        "How long such a link opens its message", "hours, 1 to 8760", default=72
+    )
+    heartbeat_url: SecretStr | None = _setting(
+        "An address outside that `callrouter worker` asks for as long as it works, so that its silence is noticed; its "
+        "host must be one that may be asked",
+        "https://host/path",
+        default=None,
     )
     http_host: str = _setting("Where engine and web listen", "an address of this machine", default="127.0.0.1")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = _setting(
@@ -274,7 +307,32 @@ class Settings(BaseSettings):
             raise ValueError("it is not a country's code")
         return value
 
-    @field_validator("events_url")
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            servers.mail_server(value.get_secret_value(), "")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_mail_address(cls, value: str) -> str:
+        return servers.mail_address(value) if value else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_public(cls, value: str) -> str:
+        return servers.public_url(value) if value else value
+
+    @field_validator("sms_secret", "sms_sender")
+    @classmethod
+    def _fits_a_header(cls, value: str | SecretStr | None) -> str | SecretStr | None:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value or ""
+        if not text.isprintable() or (isinstance(value, SecretStr) and not text.isascii()):
+            raise ValueError("it holds what cannot be sent")
+        return value
+
+    @field_validator("events_url", "sms_url", "heartbeat_url")
     @classmethod
     def _is_web_service(cls, value: SecretStr | None) -> SecretStr | None:
         cls._is_http(value.get_secret_value() if value is not None else "")
@@ -337,6 +395,25 @@ class Settings(BaseSettings):
         if (self.events_url is not None) is not bool(self.events):
             raise ValueError("CALLROUTER_EVENTS_URL and CALLROUTER_EVENTS go together: set both, or neither")
         return self
+
+    @model_validator(mode="after")
+    def _mail_comes_from_somewhere(self) -> Settings:
+        if (self.smtp_url is not None) is not bool(self.mail_from):
+            raise ValueError("CALLROUTER_SMTP_URL and CALLROUTER_MAIL_FROM go together: set both, or neither")
+        return self
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """The server that mail goes by; None: there is none."""
+        return None if self.smtp_url is None else servers.mail_server(self.smtp_url.get_secret_value(), self.mail_from)
+
+    @property
+    def sms_gateway(self) -> SmsGateway | None:
+        """The service that sends SMS; None: there is none."""
+        if self.sms_url is None:
+            return None
+        secret = self.sms_secret.get_secret_value() if self.sms_secret is not None else ""
+        return SmsGateway(url=self.sms_url.get_secret_value(), secret=secret, sender=self.sms_sender)
 
     @property
     def engine_base_url(self) -> str:

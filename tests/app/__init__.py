@@ -10,6 +10,5 @@ records        ../acceptance/test_database_refuses.py
 storage        ../acceptance/test_database_refuses.py
 up             test_up_watch.py, test_up_reload.py
 watch          test_reload.py, ../acceptance/test_live_editing.py
-web_services   ../acceptance/test_stories.py
 worker         ../acceptance/test_told.py
 """

@@ -2,5 +2,6 @@
 
 channel, servers   test_new_channel.py
 parcel   rendering
+mailing   channels
 ports     test_queue.py
 """

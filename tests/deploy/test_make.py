@@ -119,7 +119,7 @@ def test_a_demonstration_needs_less_than_the_tests(checkout: Path) -> None:
     run, test = make(checkout, "-n", "run").stdout, make(checkout, "-n", "test").stdout
 
     assert "sipp:sip-tester" in run
-    for program in ("prometheus", "docker-compose", "systemd", "stunnel4"):
+    for program in ("prometheus", "docker-compose", "systemd", "stunnel4", "postfix"):
         assert f"{program}" not in run
         assert f"{program}" in test
 

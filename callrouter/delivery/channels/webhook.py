@@ -1,14 +1,18 @@
 """Posts the body, a JSON document, to a web service of the client's, through the one guard of HTTP requests.
 
 `Idempotency-Key` holds the delivery's id. Any answer of 2xx means that it was taken. Any other is tried again, since
-whoever maintains the service can mend it. Only what our own guard refuses is refused for good.
+whoever maintains the service can mend it. Only what our own guard refuses is refused for good. A delivery that names a
+secret is signed by it, anew at each attempt, after Standard Webhooks.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from typing import Final
 
 from callrouter.core.effects import HttpRequest
+from callrouter.delivery import signing
 from callrouter.delivery.channel import Channel, Delivered, FailedForGood, FailedForNow, Outcome
 from callrouter.delivery.ports import Delivery
 from callrouter.errors import RequestFailed, RequestForbidden, RequestRefused
@@ -35,7 +39,8 @@ class Webhook(Channel):
         """One request."""
         request = HttpRequest(method="POST", url=delivery.address, body=delivery.body)
         try:
-            await self.tools.http.send(request, TIMEOUT_SECONDS, {"Idempotency-Key": delivery.delivery_id})
+            headers = {"Idempotency-Key": delivery.delivery_id, **self._signature(delivery)}
+            await self.tools.http.send(request, TIMEOUT_SECONDS, headers)
         except RequestForbidden as error:
             return FailedForGood(reason=str(error))
         except RequestRefused as error:
@@ -47,3 +52,21 @@ class Webhook(Channel):
         except RequestFailed as error:
             return FailedForNow(reason=str(error), destination_answers=False)
         return Delivered()
+
+    def _signature(self, delivery: Delivery) -> Mapping[str, str]:
+        """Headers; none for what is not signed.
+
+        Raises:
+            RequestForbidden: there is nothing to sign it with.
+        """
+        name = delivery.secret
+        if not name:
+            return {}
+        if name not in self.tools.secrets:
+            raise RequestForbidden(f"CALLROUTER_SECRET_{name} is not set: what is sent there would not be signed")
+        try:
+            key = signing.key_of(self.tools.secrets[name])
+        except ValueError as error:
+            raise RequestForbidden(f"CALLROUTER_SECRET_{name}: {error}") from None
+        # The machine's own clock: a receiver takes a signature that is some minutes old for a stranger's.
+        return signing.headers(key, webhook_id=delivery.delivery_id, timestamp=int(time.time()), body=delivery.body)

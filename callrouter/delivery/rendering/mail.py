@@ -1,20 +1,20 @@
 """A message of RFC 5322, plain and HTML, with the recordings.
 
-Headers hold foreign names: `people` takes out what would end a line or turn it round, and the library encodes the
-rest. Whom it goes to stands in the envelope; the channel writes To.
+Headers hold foreign names: `people` takes out what would end a line or turn it round, and `headers` encodes the rest.
+Whom it goes to stands in the envelope; the channel writes To.
 """
 
 from __future__ import annotations
 
 import re
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 from typing import Final
 from urllib.parse import quote
 
 from callrouter.delivery.parcel import Attachment, Parcel
-from callrouter.delivery.rendering import letter, people, recordings
+from callrouter.delivery.rendering import headers, letter, people, recordings
 from callrouter.delivery.rendering.recordings import Fate
 
 _POLICY: Final = SMTP.clone(cte_type="7bit")
@@ -30,24 +30,26 @@ def of(parcel: Parcel, *, sender: str, domain: str) -> str:
     read = [] if silent else recordings.read(parcel.messages)
     parts = list(letter.parts_of(parcel, read))
     made = EmailMessage(policy=_POLICY)
-    _head(made, parcel, sender, domain)
     made.set_content(letter.plain(parts), cte="quoted-printable")
     made.add_alternative(letter.html(parts, parcel.language), subtype="html", cte="quoted-printable")
     for one, recording in zip(parcel.messages, read, strict=False):
         if recording.fate is Fate.ATTACHED and one.recording is not None:
             _attach(made, one.recording, recording.content)
-    return made.as_bytes().decode("ascii")
+    return _head(parcel, sender, domain) + made.as_bytes().decode("ascii")
 
 
-def _head(made: EmailMessage, parcel: Parcel, sender: str, domain: str) -> None:
-    if sender:
-        made["From"] = Address(display_name=people.on_one_line(parcel.client_name)[:_LONGEST_NAME], addr_spec=sender)
-    made["Subject"] = letter.subject_of(parcel)[: 2 * _LONGEST_NAME]
-    made["Date"] = people.local(parcel.messages[0].taken_at, parcel.timezone)
-    made["Message-ID"] = f"<{quote(parcel.delivery_id, safe='')}@{domain}>"
-    made["Auto-Submitted"] = "auto-generated"
+def _head(parcel: Parcel, sender: str, domain: str) -> str:
+    name = people.on_one_line(parcel.client_name)[:_LONGEST_NAME].strip()
+    said = {
+        "From": headers.address(name, sender),
+        "Subject": headers.text(letter.subject_of(parcel)[: 2 * _LONGEST_NAME].strip()),
+        "Date": format_datetime(people.local(parcel.messages[0].taken_at, parcel.timezone)),
+        "Message-ID": f"<{quote(parcel.delivery_id, safe='')}@{domain}>",
+        "Auto-Submitted": "auto-generated",
+    }
     if parcel.kind == "message" and any(one.urgent for one in parcel.messages):
-        made["Importance"] = "high"
+        said["Importance"] = "high"
+    return "".join(f"{name}: {value}\r\n" for name, value in said.items())
 
 
 def _attach(made: EmailMessage, attachment: Attachment, content: bytes) -> None:

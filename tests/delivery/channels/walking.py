@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -37,6 +37,12 @@ class Room:
     """That of a receiver which does what one of SENDS says."""
     received: Callable[[], Sequence[bytes]]
     """All that has come in, as it came."""
+    body: Callable[[str], str] = lambda _id: '{"data": {}}'
+    """What is delivered under an id."""
+
+    def delivery(self, behaviour: str, delivery_id: str = "c1-n0") -> Delivery:
+        """One to whoever behaves so."""
+        return replace(delivery_to(self.address(behaviour), delivery_id), body=self.body(delivery_id))
 
 
 @dataclass(kw_only=True)
@@ -100,18 +106,19 @@ async def check_channel(kind: type[Channel], folder: Path = CASES) -> None:
                 if channel.check(f"{scheme}:{end}") is None:
                     channel.destination(f"{scheme}:{end}")
         for behaviour, (expected, reason) in cases.sends.items():
-            outcome = await channel.send(delivery_to(room.address(behaviour)))
+            outcome = await channel.send(room.delivery(behaviour))
             assert type(outcome) is expected, (behaviour, outcome)
             assert isinstance(outcome, Delivered) or reason in outcome.reason, behaviour
         taken = next(behaviour for behaviour, (outcome, _) in cases.sends.items() if outcome is Delivered)
-        await _check_repetition(channel, room, room.address(taken))
+        await _check_repetition(channel, room, taken)
+        await channel.close()
 
 
-async def _check_repetition(channel: Channel, room: Room, address: str) -> None:
+async def _check_repetition(channel: Channel, room: Room, taken: str) -> None:
     """Whatever is sent again holds the same id."""
     before = len(room.received())
     for _ in range(2):
-        assert type(await channel.send(delivery_to(address, "call-1-n7"))) is Delivered
+        assert type(await channel.send(room.delivery(taken, "call-1-n7"))) is Delivered
     arrived = room.received()[before:]
 
     assert len(arrived) == 2

@@ -1,0 +1,4 @@
+"""Where those modules of `callrouter.delivery.rendering` are tested whose name no test file has.
+
+headers, letter, recordings, words   test_mail.py
+"""
