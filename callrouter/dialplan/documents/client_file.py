@@ -163,19 +163,18 @@ class ClientFile(Block):
     lists: { vip: ["06 12 34 00 07"], unwanted: ["08*"] }
     service_level: { within: 20s, target: 90%, short_abandon: 5s }
     fallback: { queue: medical }
-    contacts: { post_box: { email: accueil@exemple.example } }
     delivery:
-      doctors:
+      to_doctors:
         urgent:
           - { to: doctors, by: [sms, email], wait: 10m }
-          - { to: doctor, by: sms, wait: 15m }
+          - { to: [doctor_a, doctor_b], by: sms, wait: 15m }
         repeat: 2
         ordinary: { to: post_box, at: ["12:00", "18:00"] }
     forms:
-      night: { when: { hours: closed }, deliver: doctors, fields: { name: name, number: number, reason: text } }
+      night: { when: { hours: closed }, deliver: to_doctors, fields: { name: name, number: number, reason: text } }
       day:
         title: Rendez-vous
-        deliver: post_box
+        deliver: to_doctors
         fields:
           name: { type: name, label: Nom, required: true }
           number: { type: number, label: Téléphone, required: true }
