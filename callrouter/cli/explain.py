@@ -15,6 +15,7 @@ from callrouter.core.explain import explain as explanation
 from callrouter.core.explain import nodes_reached
 from callrouter.dialplan import PaperSpeech
 from callrouter.logs import safe_text
+from callrouter.questions.delivered import of_call
 from callrouter.settings import Settings, load_settings
 from callrouter.store.calls import find_call, superseded_records
 
@@ -29,7 +30,8 @@ def explain(
         raise typer.Exit(1)
     # What callers and files say reaches a terminal: one line each, without control characters.
     story = explanation(call, kept.plan, kept.timezone)
-    for line in (_head(call, kept.timezone), " → ".join(nodes_reached(call)), "", *story):
+    planned = of_call(kept.plan, call) if kept.plan is not None else ()
+    for line in (_head(call, kept.timezone), " → ".join(nodes_reached(call)), "", *story, *planned):
         typer.echo(safe_text(line))
     if others:
         kept_too = "1 other record of this call is" if others == 1 else f"{others} other records of this call are"

@@ -22,7 +22,7 @@ from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED, ORDINAR
 from callrouter.dialplan.issues import errors, how_many
 from callrouter.dialplan.language import values
 from callrouter.errors import DialplanError, UsageError
-from callrouter.questions import asking
+from callrouter.questions import asking, delivered
 from callrouter.questions.instants import instant_of, remarks_on
 from callrouter.questions.rehearsal import Rehearsal, RehearsedStep, rehearse
 
@@ -179,6 +179,7 @@ def told(plan: Plan, offered: CallOffered, rehearsal: Rehearsal) -> list[str]:
     for step in rehearsal.steps:
         lines.append(f"{step.at.astimezone(zone):%H:%M:%S}  {step.told}")
         lines += [f"          {detail}" for detail in _details(plan, step)]
+    lines += delivered.of_call(plan, rehearsal.call)
     lines.append(f"ended: {rehearsal.call.disposition}, {rehearsal.outcome}")
     return lines
 

@@ -252,6 +252,16 @@ def country_of(number: str) -> str:
     return (phonenumbers.region_code_for_number(parsed) or "") if phonenumbers.number_type(parsed) in ordinary else ""
 
 
+@lru_cache(maxsize=4_096)
+def is_fixed_line(number: str) -> bool:
+    """Whether an E.164 number is certainly no mobile's; where a country does not tell them apart, it is not certain."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.FIXED_LINE
+
+
 def is_home(number: str, region: str) -> bool:
     """Whether an E.164 number has the code of a country, or of a territory of its plan."""
     own = f"+{phonenumbers.country_code_for_region(region)}"

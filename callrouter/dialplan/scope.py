@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from callrouter.core import numbers
 from callrouter.core.agents.preference import Preference
 from callrouter.core.dialling import Dialling
+from callrouter.core.dispatch import Policy
 from callrouter.core.forms import Form
 from callrouter.core.identity import Identity
 from callrouter.core.numbers import CallerList
@@ -87,13 +88,19 @@ class NameScope(Voices, kw_only=True):
     contacts: Mapping[str, Person] = field(default_factory=dict)
     forms: Mapping[str, Form] = field(default_factory=dict)
     """What is asked for messages, without the calls it is for: those hang on the tree."""
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    """What becomes of messages, by the name that the document gives it."""
+    named_for: set[str] = field(default_factory=set)
+    """Policies and contacts that messages are for, as far as forms and nodes were built."""
+    shadowed: Set[str] = frozenset()
+    """Of another client's tree: names of contacts and policies that mean others in the plan."""
     dialling: Dialling = field(default_factory=Dialling)
     written: Set[str] = frozenset()
     """Nodes of this tree, right or wrong, and whatever else its exits may lead to by name."""
     wrong_exits: list[Exit] = field(default_factory=list)
     """Those that lead to nothing that is written."""
     hours_prefix: str = ""
-    """In front of the names of another client's hours."""
+    """In front of the names of another client's hours, and of its contacts and policies."""
     preferences: Mapping[str, Preference] = field(default_factory=dict)
     """Whom the client wants, by team of which it does not want what the team does."""
     objections: dict[str, str] = field(default_factory=dict)
@@ -109,6 +116,32 @@ class NameScope(Voices, kw_only=True):
         if person is None:
             self._unknown("contact", name, {*self.contacts, *self.shared.contacts}, "contacts", *path)
         return person
+
+    def deliver(self, name: str, *path: str | int) -> str:
+        """The policy or the contact that messages are for, as the plan calls it; what nobody has is noted."""
+        self.named_for.add(name)
+        if name in self.policies:
+            return self.called(name)
+        if name in self.shared.rotas and name not in self.contacts and name not in self.shared.contacts:
+            mend = 'name a policy, written under "delivery", with a step that tells it'
+            self.fail(f"{shown(name)} is a rota, and messages are for a contact or a policy: {mend}", *path)
+            return name
+        person = self.contacts.get(name) or self.shared.contacts.get(name)
+        if person is None:
+            self._unknown("contact", name, {*self.contacts, *self.shared.contacts, *self.policies}, "contacts", *path)
+        elif not person.reach.means:
+            wrong = f"contact {shown(name)} has neither email nor url, and is told of no message by itself"
+            self.fail(f"{wrong}: it stands on the agents' list", *path, name="nobody-told")
+        return self.called(name)
+
+    def called(self, name: str) -> str:
+        """What the plan calls a contact, a rota or a policy of the document."""
+        own = name in self.contacts or name in self.policies or name in self.shadowed
+        return self.hours_prefix + name if own else name
+
+    def whom(self, name: str) -> Person | Rota | None:
+        """A contact, the client's own before one that all share, or a rota; None: there is none, as is said elsewhere."""
+        return self.contacts.get(name) or self.shared.contacts.get(name) or self.shared.rotas.get(name)
 
     def form(self, name: str, *path: str | int) -> Form | None:
         """One of the client's forms, for whichever calls it is."""

@@ -63,14 +63,16 @@ def _queue(name: str) -> TeamQueue:
     )
 
 
+CONTACTS = {
+    "doctor": Person(name="doctor", number="+33612360001", email="doctor@acme.example"),
+    "nurse": Person(name="nurse", number="+33612360002"),
+    "crm": Person(name="crm", url="https://crm.example/calls"),
+    "office": Person(name="office", email="office@acme.example"),
+}
 SHARED = Shared(
     queues={name: _queue(name) for name in QUEUES},
-    contacts={
-        "doctor": Person(name="doctor", number="+33612360001"),
-        "nurse": Person(name="nurse", number="+33612360002"),
-        "crm": Person(name="crm", url="https://crm.example/calls"),
-        "office": Person(name="office", email="office@acme.example"),
-    },
+    contacts=CONTACTS,
+    people={name: person.reach for name, person in CONTACTS.items()},
 )
 HEAD: dict[str, Any] = {
     "client": "acme",

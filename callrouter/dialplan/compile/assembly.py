@@ -381,7 +381,7 @@ class Assembly:
                 scope.fail(wrong, *path, suggestion=closest(value, tree.blocks))
             case "queue":
                 scope.queue(value, *path)
-            case "contact":
+            case "contact" if value not in scope.policies:
                 scope.on_call(value, *path)
             case "number" if not is_number(value, scope.country):
                 scope.fail(f"{shown(value)} {numbers.wrong_number(value, scope.country)}", *path)

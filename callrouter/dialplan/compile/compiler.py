@@ -15,6 +15,7 @@ from callrouter.core.plan import Plan
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan.compile.assembly import Assembly, Growth
 from callrouter.dialplan.compile.compiled import Compiled
+from callrouter.dialplan.compile.delivery import delivery_of
 from callrouter.dialplan.compile.fallbacks import fallback_of
 from callrouter.dialplan.compile.forms import forms_of, lists_of
 from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of, transfer_rules
@@ -28,7 +29,7 @@ from callrouter.dialplan.scope import NameScope
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 
-FORMAT = 3
+FORMAT = 4
 """Raised by one when the same document compiles to something else: it is part of every version."""
 
 
@@ -145,10 +146,12 @@ def _compile(
     scope = named(scope, file, today)
     dids = scope.numbers
     schedules = dict(scope.schedules)
+    beyond: list[NameScope] = []
 
     def open_client(other: Draft, prefix: str, included_at: str) -> Growth | None:
         growth = _other_client(scope, other, prefix, included_at, today)
         if growth:
+            beyond.append(growth.scope)
             schedules.update({prefix + name: hours for name, hours in growth.scope.schedules.items()})
         return growth
 
@@ -167,6 +170,7 @@ def _compile(
         check_waited_in(scope, file)
     forms = forms_of(scope, file, tree) if file.forms else ()
     dialled = check_dialled(scope, tree, owner)
+    delivery = delivery_of(scope, beyond)
     plan = Plan(
         client=file.client,
         formerly=file.formerly,
@@ -197,6 +201,9 @@ def _compile(
         contacts={name: one.title for name, one in {**scope.shared.contacts, **scope.contacts}.items()},
         forms=forms,
         form_lists=lists_of(scope, forms) if forms else {},
+        policies=delivery.policies,
+        people=delivery.people,
+        rotas=delivery.rotas,
     )
     return plan, assembly, dialled
 
@@ -208,6 +215,7 @@ def _other_client(scope: NameScope, other: Draft, prefix: str, included_at: str,
     beyond = replace(
         scope_of(other, other.file, scope.shared, scope.sounds),
         hours_prefix=prefix,
+        shadowed=scope.contacts.keys() | scope.policies.keys(),
         included_at=included_at,
         places=scope.places,
         derived=scope.derived,

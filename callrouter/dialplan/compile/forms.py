@@ -47,13 +47,13 @@ def lists_of(scope: NameScope, forms: Sequence[Form]) -> Mapping[str, CallerList
 
 
 def _form(scope: NameScope, name: str, block: FormBlock) -> Form:
-    scope.contact(block.deliver, "forms", name, "deliver")
+    deliver = scope.deliver(block.deliver, "forms", name, "deliver")
     _check_fields(scope, name, block)
     return Form(
         name=name,
         title=block.title or name,
         fields=tuple(_field(field, one) for field, one in block.fields.items()),
-        deliver=block.deliver,
+        deliver=deliver,
     )
 
 

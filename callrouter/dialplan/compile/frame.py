@@ -14,6 +14,7 @@ from callrouter.core.dialling import Dialling
 from callrouter.core.numbers import CallerList
 from callrouter.core.schedule import Schedule
 from callrouter.core.transfers.targets import TransferRules
+from callrouter.dialplan.compile.delivery import policies_of
 from callrouter.dialplan.compile.forms import asked_by
 from callrouter.dialplan.compile.preferences import preferences_of
 from callrouter.dialplan.documents.calendar import hours_called
@@ -114,6 +115,9 @@ def named(scope: NameScope, file: ClientFile, today: date) -> NameScope:
         preferences=preferences_of(scope, file) if file.agents else {},
         dialling=general.plus(countries=own.countries, prefixes=own.prefixes) if own != Dialling() else general,
     )
+    # Steps name what is found above, and forms name policies.
+    if file.delivery:
+        found = replace(found, policies=policies_of(found, file))
     return replace(found, forms=asked_by(found, file)) if file.forms else found
 
 

@@ -1,7 +1,7 @@
 """A client's document as a pydantic model: what may be written, and what each text becomes.
 
 Unknown keys are refused. What a node may hold stands in `verbs`, hours in `calendar`, people in `people`, forms in
-`forms`; what a value may look like in `fields` and `values`.
+`forms`, who is told of messages in `delivery`; what a value may look like in `fields` and `values`.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema, create_model, model_vali
 
 from callrouter.core.service_level import Formula
 from callrouter.dialplan.documents.calendar import HoursBlock, HoursName, OrOneSet, named_hours
+from callrouter.dialplan.documents.delivery import MOST_POLICIES, PolicyBlock
 from callrouter.dialplan.documents.forms import MOST_FORMS, FormBlock
 from callrouter.dialplan.documents.people import ContactBlock
 from callrouter.dialplan.issues import closest, shown
@@ -162,11 +163,18 @@ class ClientFile(Block):
     lists: { vip: ["06 12 34 00 07"], unwanted: ["08*"] }
     service_level: { within: 20s, target: 90%, short_abandon: 5s }
     fallback: { queue: medical }
+    delivery:
+      to_doctors:
+        urgent:
+          - { to: doctors, by: [sms, email], wait: 10m }
+          - { to: [doctor_a, doctor_b], by: sms, wait: 15m }
+        repeat: 2
+        ordinary: { to: post_box, at: ["12:00", "18:00"] }
     forms:
-      night: { when: { hours: closed }, deliver: post_box, fields: { name: name, number: number, reason: text } }
+      night: { when: { hours: closed }, deliver: to_doctors, fields: { name: name, number: number, reason: text } }
       day:
         title: Rendez-vous
-        deliver: post_box
+        deliver: to_doctors
         fields:
           name: { type: name, label: Nom, required: true }
           number: { type: number, label: Téléphone, required: true }
@@ -253,6 +261,11 @@ class ClientFile(Block):
     )
     """What is to be asked for messages that somebody writes down, by name: the first whose `when` holds is for the
     call."""
+    delivery: Annotated[dict[Name, PolicyBlock], Before(as_mapping), Field(max_length=MOST_POLICIES)] = Field(
+        default_factory=dict
+    )
+    """Who is told of messages, by what and when: policies by name, which `deliver` of forms and of `message` nodes may
+    name. No contact or rota may have the same name."""
     emergency: Names = ()
     """The nodes an urgent call must reach: `check` warns when the way there is longer than the way to others."""
     accepted: Annotated[dict[Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)

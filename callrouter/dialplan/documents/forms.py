@@ -140,7 +140,7 @@ class FormBlock(Block):
     """
 
     missing: ClassVar[Mapping[str, str]] = {
-        "deliver": "name the contact who gets its messages",
+        "deliver": "name the contact who gets its messages, or a policy of delivery",
         "fields": "write what is to be asked, as in { name: name, number: number, reason: text }",
     }
 
@@ -149,7 +149,7 @@ class FormBlock(Block):
     when: FormWhenBlock | None = None
     """For which calls it is; by default for every one."""
     deliver: Name
-    """The contact who gets its messages."""
+    """The contact who gets its messages, told at once by e-mail and webhook; or a policy of `delivery`."""
     fields: Annotated[
         dict[Name, Annotated[FormFieldBlock, Before(_type_alone), _Or({"enum": list(map(str, FieldType))})]],
         Before(as_mapping),

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, WithJsonSchema, model_validator
 
 from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.language import bounds
+from callrouter.dialplan.language import bounds, values
 from callrouter.dialplan.language.fields import (
     Before,
     Block,
@@ -17,11 +17,25 @@ from callrouter.dialplan.language.fields import (
     Name,
     OneOrMany,
     Positive,
+    Read,
     Texts,
     as_list,
     as_mapping,
 )
 from callrouter.dialplan.language.languages import LANGUAGES
+
+
+_SECRET = re.compile(r"env:[A-Z][A-Z0-9_]{0,63}")
+
+
+def _secret(value: object) -> str:
+    """The name of a secret: the secret itself does not stand in a document."""
+    words = values.text(value).strip()
+    if not words.startswith("env:"):
+        raise ValueError("a secret does not stand in a document: write env:NAME, and set CALLROUTER_SECRET_NAME")
+    if not _SECRET.fullmatch(words):
+        raise ValueError(f'{shown(words, 40)} names no variable: write "env:CRM" for CALLROUTER_SECRET_CRM')
+    return words
 
 
 class ContactBlock(Block):
@@ -35,6 +49,10 @@ class ContactBlock(Block):
     """E-mail address."""
     url: Line | None = None
     """A webhook, `https://…`, that takes a POST."""
+    secret: Annotated[str, Read(_secret, {"type": "string", "pattern": "^env:[A-Z][A-Z0-9_]{0,63}$"})] | None = None
+    """`env:NAME`: what is posted to `url` of a message is signed with the secret in CALLROUTER_SECRET_NAME."""
+    language: Annotated[Line | None, WithJsonSchema({"enum": list(LANGUAGES)})] = None
+    """In which they are written to, by its code; by default the client's first."""
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
@@ -44,6 +62,10 @@ class ContactBlock(Block):
             raise ValueError(f"url {shown(self.url)} is no address of a web server: write https://…")
         if self.email is not None and not _looks_like_email(self.email):
             raise ValueError(f"email {shown(self.email)} is no e-mail address")
+        if self.secret is not None and self.url is None:
+            raise ValueError('secret signs what is posted to "url", which is missing: write it, or leave secret out')
+        if self.language is not None and self.language not in LANGUAGES:
+            raise ValueError(f"language {shown(self.language)} is unknown: write one of {', '.join(LANGUAGES)}")
         return self
 
 

@@ -31,10 +31,10 @@ class ContactsFile(Block):
     ```yaml
     country: FR
     contacts:
-      doctor_a: { name: Docteur Adam, number: "01 99 00 99 01" }
-      doctor_b: { name: Docteur Bernard, number: "01 99 00 99 02" }
+      doctor_a: { name: Docteur Adam, number: "06 12 34 00 21", email: adam@exemple.example }
+      doctor_b: { name: Docteur Bernard, number: "06 12 34 00 22", email: bernard@exemple.example }
       post_box: { name: Boîte du cabinet, email: cabinet@exemple.example }
-      agenda: { name: Agenda du cabinet, url: "https://agenda.exemple.example/calls" }
+      agenda: { name: Agenda du cabinet, url: "https://agenda.exemple.example/calls", secret: env:AGENDA }
     ```
     """
 

@@ -41,6 +41,9 @@ ACCEPTABLE: Final[Mapping[str, str]] = {
     "empty-queue": "Callers wait in a queue that has no members.",
     "objection-unsaid": "An announcement that a call is recorded names no key by which the caller objects.",
     "idle-preference": "A client prefers agents of a team, or never wants some, and its tree has nobody wait for it.",
+    "nobody-told": "Messages are for a contact who has neither an e-mail address nor a webhook.",
+    "idle-policy": "No form and no node names a policy of delivery.",
+    "fixed-line-sms": "A text message goes to the number of a fixed line.",
     "no-number-refused": "Callers without a number are turned away, though they may not have hidden it.",
     "other-territory": "Time zone or holidays are those of another territory than the numbers.",
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from callrouter.core.conditions import (
     Bounds,
@@ -17,8 +18,12 @@ from callrouter.core.conditions import (
     VariableStartsWith,
     VariableUnset,
 )
+from callrouter.core.dispatch import Means
 from callrouter.core.effects import Announced
 from callrouter.core.read_aloud import PromptPart
+
+CALLED: Final[Mapping[Means, str]] = {Means.EMAIL: "e-mail", Means.SMS: "SMS", Means.WEBHOOK: "webhook"}
+"""Means by which somebody is told of a message."""
 
 
 def length(seconds: float) -> str:
@@ -27,6 +32,11 @@ def length(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:g} s"
     return f"{minutes:g} min" if rest == 0 else f"{minutes:g} min {rest:g} s"
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Several things as a person lists them: `a, b and c`."""
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def said(sounds: Sequence[PromptPart]) -> str:

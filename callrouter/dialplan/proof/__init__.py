@@ -4,9 +4,10 @@
 that exits lead somewhere, nodes are reached, and no way goes round or on for ever; `flow` finds what is certain at a
 node, from which `variables` proves that what is read is set, and `rules` that no list or condition is `hidden` by an
 earlier one, `turned_away` that nobody is refused for having no number; `calendar` looks at hours (`kept_hours`) and
-`surprises` at days on which they are not what one may think, `rotas` at who is on call, `fallback` at what Asterisk
-can do alone, and `dialled` at numbers that lead back here through the telephone network. `effort`, `advice`, `years`
-(slips of the year) and `decided` (exits that earlier nodes made dead, with `weeks`) only warn.
+`surprises` at days on which they are not what one may think, `rotas` at who is on call, `delivery` at who is `reached`
+by messages, `fallback` at what Asterisk can do alone, and `dialled` at numbers that lead back here through the
+telephone network. `effort`, `advice`, `years` (slips of the year) and `decided` (exits that earlier nodes made dead,
+with `weeks`) only warn.
 
 What passes keeps three promises, which `tests/dialplan/test_proof_soundness.py` tries to break: every call ends with
 a disposition; a caller who presses k keys makes a call pass at most (k + 1) times the longest way without a key; and a
@@ -23,6 +24,7 @@ from callrouter.dialplan.issues import lasting
 from callrouter.dialplan.proof.advice import check_people, check_queues, check_territory
 from callrouter.dialplan.proof.calendar import check_hours, check_open
 from callrouter.dialplan.proof.decided import check_decided
+from callrouter.dialplan.proof.delivery import check_delivery
 from callrouter.dialplan.proof.dialled import check_dialled
 from callrouter.dialplan.proof.effort import check_effort
 from callrouter.dialplan.proof.fallback import check_fallback
@@ -51,6 +53,7 @@ def prove(scope: NameScope, file: ClientFile, tree: Tree, today: date, dids: Seq
     check_seasons(scope, tree, today)
     check_hours(scope, file.hours, today)
     check_rotas(scope, tree, today)
+    check_delivery(scope, file, tree, today)
     check_years(scope, file.hours, tree, today)
     check_fallback(scope, tree)
     check_people(scope, tree)

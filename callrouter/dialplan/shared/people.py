@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from callrouter.core import numbers
+from callrouter.core.dispatch import Reach
 from callrouter.dialplan.documents.people import ContactBlock
 from callrouter.dialplan.issues import Issue, shown
 from callrouter.dialplan.language.reader import Document
@@ -21,8 +22,26 @@ class Person(Struct, frozen=True, kw_only=True):
     """E.164."""
     email: str | None = None
     url: str | None = None
+    secret: str = ""
+    """Name of the secret that what is posted to `url` is signed with; empty: it is not signed."""
+    language: str = ""
+    """In which they are written to; empty: the client's."""
     source: str = ""
     """`file:line` where it is written."""
+
+
+    @property
+    def reach(self) -> Reach:
+        """Where a plan says that they are reached."""
+        return Reach(
+            name=self.name,
+            title=self.title,
+            number=self.number or "",
+            email=self.email or "",
+            url=self.url or "",
+            secret=self.secret,
+            language=self.language,
+        )
 
 
 def people(
@@ -43,6 +62,8 @@ def people(
             number=number,
             email=block.email,
             url=block.url,
+            secret=(block.secret or "").removeprefix("env:"),
+            language=block.language or "",
             source=f"{document.file}:{document.line('contacts', name)}",
         )
     return found, issues

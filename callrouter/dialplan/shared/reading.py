@@ -10,6 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel
 
 from callrouter.core.dialling import Dialling
+from callrouter.core.dispatch import Reach
 from callrouter.core.numbers import CallerList
 from callrouter.core.rota import Rota
 from callrouter.dialplan.documents.calendar import CalendarBlock
@@ -56,6 +57,8 @@ class Shared(Struct, frozen=True, kw_only=True):
     """What the clients of a folder have in common."""
 
     contacts: Mapping[str, Person] = field(default_factory=dict)
+    people: Mapping[str, Reach] = field(default_factory=dict)
+    """Where the contacts are reached, as plans say it: made once for all clients."""
     agents: Mapping[str, AgentBlock] = field(default_factory=dict)
     """Empty: nobody has written who they are."""
     telephones: tuple[str, ...] = ()
@@ -126,6 +129,7 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
     allowed = _dialling(files, dialling, country)
     return Shared(
         contacts=known_people,
+        people={name: person.reach for name, person in known_people.items()},
         agents=agents.found.agents if agents.found else {},
         telephones=agents.found.phones if agents.found else (),
         pauses=agents.found.pauses if agents.found else (),

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
 from callrouter.dialplan.language.words import describe_condition
-from callrouter.dialplan.show.forms import described
+from callrouter.dialplan.show import delivery, forms
 from callrouter.dialplan.verbs import VERBS, Verb, describe
 
 
 def tree(plan: Plan, verbs: Mapping[str, Verb] = VERBS) -> str:
-    """The plan from its start, each node once; what was drawn before is referred to. Then its forms."""
+    """The plan from its start, each node once; what was drawn before is referred to. Then its forms, and its policies."""
     lines = [
         f"{plan.name} ({plan.client}, {plan.language}, {plan.timezone}, version {plan.version})",
         f"  numbers {', '.join(plan.numbers) or 'none'}",
@@ -21,7 +21,10 @@ def tree(plan: Plan, verbs: Mapping[str, Verb] = VERBS) -> str:
     lines.extend(_branch(plan, verbs, plan.start, "start", "  ", drawn))
     if plan.fallback and plan.fallback not in drawn:
         lines.extend(_branch(plan, verbs, plan.fallback, "when something fails", "  ", drawn))
-    lines.extend(f"  form {form.name}: {described(form)}" for form in plan.forms)
+    lines.extend(f"  form {form.name}: {forms.described(form)}" for form in plan.forms)
+    for policy in plan.policies.values():
+        lines.append(f"  delivery {policy.name}, {delivery.for_what(plan, policy.name)}:")
+        lines.extend(f"    {sentence}" for sentence in delivery.described(plan, policy))
     return "\n".join(lines)
 
 

@@ -130,6 +130,9 @@ class Names(Protocol):
     def contact(self, name: str, *path: str | int) -> Somebody | None:
         """One of the client's contacts, or of those all share."""
 
+    def deliver(self, name: str, *path: str | int) -> str:
+        """The policy or the contact that messages are for, which must be known, as the plan calls it."""
+
     def form(self, name: str, *path: str | int) -> Form | None:
         """One of the client's forms, for whichever calls it is."""
 

@@ -28,7 +28,7 @@ class MessageBlock(Block):
     min: Duration = 2.0
     """Who speaks for less, from their first sound to their last, leaves no message."""
     deliver: Name | None = None
-    """The contact who gets it."""
+    """The contact who gets it, told at once by e-mail and webhook; or a policy of `delivery`."""
     done: Target
     """Where the call goes after the message."""
     empty: Target | None = None
@@ -44,8 +44,7 @@ class MessageBlock(Block):
 def build(names: Names, name: str, block: MessageBlock) -> Node:
     """Whoever the message is for must be known."""
     here = ("nodes", name, "message")
-    if block.deliver is not None:
-        names.contact(block.deliver, *here, "deliver")
+    deliver = names.deliver(block.deliver, *here, "deliver") if block.deliver is not None else ""
     return MessageNode(
         name=name,
         line=names.line("nodes", name),
@@ -54,7 +53,7 @@ def build(names: Names, name: str, block: MessageBlock) -> Node:
         max_seconds=block.max,
         silence_seconds=block.silence,
         min_seconds=block.min,
-        deliver=block.deliver or "",
+        deliver=deliver,
     )
 
 

@@ -1,0 +1,127 @@
+"""Whom a course of delivery reaches, and when: each rota is asked at all of its changes, so no minute is left out."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
+
+from msgspec import Struct
+
+from callrouter.core.dispatch import Course, Means, Reach, Step
+from callrouter.core.rota import Rota
+
+_A_DAY = timedelta(days=1)
+_A_MINUTE = timedelta(minutes=1)
+
+Channels = Mapping[str, tuple[str, Means]]
+"""By address, a contact and the means: who is reached at one address by two names is reached by one channel."""
+
+
+class Directory(Struct, frozen=True, kw_only=True):
+    """Whom the names of a course mean."""
+
+    people: Mapping[str, Reach]
+    rotas: Mapping[str, Rota]
+
+    def told(self, step: Step, at: datetime) -> Channels:
+        """By what a step that begins at an instant reaches somebody."""
+        found: dict[str, tuple[str, Means]] = {}
+        for name in step.to:
+            rota = self.rotas.get(name)
+            names = (one.name for one in rota.at(at)) if rota is not None else (name,)
+            for reach in (self.people[one] for one in names if one in self.people):
+                for means in step.by or reach.means:
+                    if address := reach.address(means):
+                        found.setdefault(address, (reach.name, means))
+        return found
+
+
+class Piece(Struct, frozen=True, kw_only=True):
+    """Some time within which it is the same when a message comes."""
+
+    begins: datetime
+    ends: datetime
+    channels: Channels
+    """By what the course reaches somebody while nobody acknowledges."""
+
+
+class Timetable(Struct, frozen=True, kw_only=True, dict=True):
+    """Of a rota, the instants at which somebody else's time may begin."""
+
+    rota: Rota
+    since: datetime
+    until: datetime
+
+    @cached_property
+    def instants(self) -> tuple[datetime, ...]:
+        """In order, with some at which nothing changes, in UTC."""
+        return tuple(sorted({one for one in self._changes() if self.since < one < self.until}))
+
+    def after(self, at: datetime) -> datetime:
+        """The first of them after an instant; the end where none follows."""
+        place = bisect_right(self.instants, at)
+        return self.instants[place] if place < len(self.instants) else max(self.until, at + _A_MINUTE)
+
+    def gaps(self) -> Iterator[tuple[datetime, datetime]]:
+        """When nobody is on call, from the first instant to the one at which somebody is again, or to the end."""
+        begun: datetime | None = None
+        for at in (self.since, *self.instants):
+            somebody = bool(self.rota.at(at))
+            if not somebody and begun is None:
+                begun = at
+            elif somebody and begun is not None:
+                yield begun, at
+                begun = None
+        if begun is not None:
+            yield begun, self.until
+
+    def _changes(self) -> Iterator[datetime]:
+        zone = self.rota.zone
+        day, last = (one.astimezone(zone).date() for one in (self.since - _A_DAY, self.until + _A_DAY))
+        while day <= last:
+            for minute in self.rota.changes(day):
+                clock = datetime.combine(day, time(minute // 60, minute % 60), zone)
+                # What the clocks leave out comes when they go forward, what comes twice the first time; both are asked.
+                yield from (clock.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+            yield from self._clock_change(datetime.combine(day, time(), zone).astimezone(UTC))
+            day += _A_DAY
+
+    def _clock_change(self, since: datetime) -> Iterator[datetime]:
+        """The minute of the day from an instant on at which the zone's clocks change, if they do."""
+        low, high = 0, 25 * 60
+
+        def offset(minutes: int) -> timedelta | None:
+            return (since + minutes * _A_MINUTE).astimezone(self.rota.zone).utcoffset()
+
+        if offset(low) == offset(high):
+            return
+        while low + 1 < high:
+            middle = (low + high) // 2
+            low, high = (middle, high) if offset(middle) == offset(low) else (low, middle)
+        yield since + high * _A_MINUTE
+
+
+def pieces(course: Course, directory: Directory, since: datetime, until: datetime) -> Iterator[Piece]:
+    """All the time from one instant to another, by what a course reaches somebody for whom a message comes then.
+
+    Its steps are not repeated, for that reaches hardly anybody else.
+    """
+    longest = timedelta(seconds=sum(step.wait_seconds for step in course.steps))
+    named = dict.fromkeys(name for step in course.steps for name in step.to if name in directory.rotas)
+    tables = {
+        name: Timetable(rota=directory.rotas[name], since=since, until=until + longest + _A_DAY) for name in named
+    }
+    at = since
+    while at < until:
+        channels: dict[str, tuple[str, Means]] = {}
+        begins, left = at, until - at
+        for step in course.steps:
+            told = directory.told(step, begins)
+            channels |= told
+            left = min((left, *(tables[name].after(begins) - begins for name in step.to if name in tables)))
+            if told:
+                begins += timedelta(seconds=step.wait_seconds)
+        yield Piece(begins=at, ends=at + left, channels=channels)
+        at += left
