@@ -95,9 +95,14 @@ class Api:
 
 def made_token(town: Town, name: str, *options: str) -> str:
     """A token, by the command line, as an operator makes one."""
+    return command(town, "token", "create", name, *options)
+
+
+def command(town: Town, *arguments: str) -> str:
+    """What `callrouter` says, on the stack's own settings."""
     program = Path(sys.executable).with_name("callrouter")
     done = subprocess.run(
-        [program, "token", "create", name, *options],
+        [program, *arguments],
         env=clean_environment() | town.stack.engine.environment,
         cwd=town.stack.root,
         capture_output=True,
@@ -110,13 +115,7 @@ def made_token(town: Town, name: str, *options: str) -> str:
 
 def database_url(town: Town) -> str:
     """Of the record, as the command line says it."""
-    program = Path(sys.executable).with_name("callrouter")
-    environment = clean_environment() | town.stack.engine.environment
-    asked = [program, "db", "url"]
-    done = subprocess.run(
-        asked, env=environment, cwd=town.stack.root, capture_output=True, text=True, check=True, timeout=120
-    )
-    return done.stdout.strip()
+    return command(town, "db", "url")
 
 
 async def links(url: str) -> list[str]:
