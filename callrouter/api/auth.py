@@ -159,6 +159,10 @@ class Gate:
             visitor = request.state.visitor = await self._entered(request, credentials)
         return visitor
 
+    def known_otherwise(self, principal: Principal, request: Request) -> Visitor:
+        """Somebody whom a page knows by something else than a token of theirs: by the link that they were sent."""
+        return Visitor(principal, address_of(request), self._trail)
+
     def needs(self, permission: Permission) -> dict[str, Any]:
         """Arguments of a route: it is for those who hold the permission."""
 

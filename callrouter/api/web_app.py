@@ -17,6 +17,7 @@ from callrouter.api.control import routes as control_routes
 from callrouter.api.control.there import ControlledThere
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.filters import refuse_unknown
+from callrouter.api.links import pages as links
 from callrouter.api.messages import routes as messages
 from callrouter.api.messages.desk import Taking
 from callrouter.api.problems import documented, install_problem_handlers
@@ -77,11 +78,13 @@ def create_web_app(
         static_url="/api/static",
     )
     install_problem_handlers(app, gate.screen)
+    taking = taking or Taking.nowhere()
+    app.include_router(links.router(database, taking.plans, recorded, gate, now))
     well = {"database": _database_check(database), **(checks or {})}
     app.include_router(health_router(well, __version__, gate, notes=notes))
     for router in (
         calls.router(database, plans, gate, now, region),
-        messages.router(database, taking or Taking.nowhere(), engine, gate, now, region),
+        messages.router(database, taking, engine, gate, now, region),
         callbacks.router(database, gate, now),
         worklist.router(database, gate, now),
         stats.router(database, gate, now),

@@ -14,6 +14,7 @@ from callrouter.app.observation import Observation
 from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.access.trail import AuditTrail
+from callrouter.store.dispatch.watch import BoardWatch
 from callrouter.store.recorder import Recorder
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.live_journal import LiveJournal
@@ -39,6 +40,7 @@ class Records:
     trail: AuditTrail
     fact_log: FactLog
     agent_ids: AgentIds
+    board: BoardWatch
     tasks: Tasks
     """Of its own: they outlive all others."""
 
@@ -53,6 +55,7 @@ class Records:
         self.tasks.keep(self.observation.run, "observation")
         self.tasks.keep(self.trail.run, "audit trail")
         self.tasks.keep(self.agent_ids.run, "identifiers of agents")
+        self.tasks.keep(self.board.run, "messages that need attention")
 
     async def settle(self, seconds: float) -> None:
         """Wait so long for PostgreSQL to have the calls that have ended: another engine is about to look for them."""

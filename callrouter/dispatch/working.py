@@ -60,10 +60,15 @@ class Worker:
         self._clock = clock
         self._due = due
         self._seconds = seconds
-        self._renewed_seconds = self._expired_seconds = float("-inf")
+        self._renewed_seconds = self._expired_seconds = self._worked_seconds = float("-inf")
         self._away = Outage(
             log, "nobody is told of messages: PostgreSQL is away", "people are told again: PostgreSQL is back"
         )
+
+    @property
+    def works(self) -> bool:
+        """Whether all that was due was begun, lately."""
+        return self._seconds() - self._worked_seconds < LEASE_SECONDS
 
     async def run(self) -> None:
         """Work until cancelled; what is on its way then has a fate that nobody knows, as the next worker will say."""
@@ -111,6 +116,7 @@ class Worker:
             self._expired_seconds = self._seconds()
         await self._sweeper.sweep()
         await self._sender.start(attempts)
+        self._worked_seconds = self._seconds()
         return True
 
     async def _expire(self, *, all_of_them: bool) -> None:

@@ -62,6 +62,20 @@ class WriterCounters(Protocol):
     def failed_total(self) -> int: ...
 
 
+class BoardCounts(Protocol):
+    """What is known of messages that somebody must look at (`store.dispatch.board`)."""
+
+    @property
+    def attention(self) -> Mapping[str, int]:
+        """Those on the agents' list, by client; clients without any are left out."""
+        ...
+
+    @property
+    def overdue(self) -> int:
+        """Those for which something was due, and was not done."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sources:
     """What is read at each scrape instead of being counted here; called in the scrape's thread."""
@@ -90,6 +104,8 @@ class Sources:
     """Calls of which the engine's own journal keeps what they have reached."""
     journal_refused: Callable[[], bool] | None = None
     """Whether the disk takes nothing of what that journal is to keep."""
+    board: Callable[[], BoardCounts | None] | None = None
+    """Messages that somebody must look at; None: nobody knows, as PostgreSQL is away."""
 
 
 class SourceCollector(Collector):
@@ -135,7 +151,21 @@ class SourceCollector(Collector):
         if sources.callbacks_under_way is not None:
             said = "Callbacks that wait in a queue, are rung or talk"
             yield GaugeMetricFamily("callrouter_callbacks_under_way", said, value=sources.callbacks_under_way())
+        counts = sources.board() if sources.board is not None else None
+        if counts is not None:
+            yield from _board(counts)
         yield from _sizes(sources)
+
+
+def _board(counts: BoardCounts) -> Iterable[Metric]:
+    on_list = GaugeMetricFamily(
+        "callrouter_messages_attention", "Messages on the agents' list of those nobody has taken on", labels=["client"]
+    )
+    for client, count in counts.attention.items():
+        on_list.add_metric([client], count)
+    yield on_list
+    said = "Messages for which something was due more than a minute ago and was not done"
+    yield GaugeMetricFamily("callrouter_dispatch_overdue", said, value=counts.overdue)
 
 
 def _sizes(sources: Sources) -> Iterable[Metric]:

@@ -50,7 +50,9 @@ from .serving import TOKEN, Noted, make_gate, serving
 from .stories import abandoned, after, answered, live
 from .test_web_app import web
 
-PUBLIC = {"/health", "/ready", "/metrics"}
+BY_LINK = {"/m/{token}", *(f"/m/{{token}}/{what}" for what in ("show", "acknowledge", "recording"))}
+"""Pages for whoever was sent a link: test_links.py."""
+PUBLIC = {"/health", "/ready", "/metrics", *BY_LINK}
 """Pages for anybody, which say nothing of callers, clients or hosts."""
 MOREAU, LENOIR = "cabinet-moreau", "etude-lenoir"
 OF_LENOIR = "lenoir-7"
@@ -267,7 +269,7 @@ async def test_every_route_declares_a_permission(apps: Apps) -> None:
     for _, path, methods in apps.paths:
         for operation in methods.values():
             assert (PERMISSION in operation) == (path not in PUBLIC), path
-            assert ("security" in operation) == (path != "/metrics"), path
+            assert ("security" in operation) == (path not in {"/metrics", *BY_LINK}), path
     assert {permission for *_, permission in apps.operations()} == set(Permission)
 
 

@@ -82,6 +82,7 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/worklist/{call_id}/called",
         "/api/messages",
         "/api/messages/{message_id}",
+        *("/m/{token}", *(f"/m/{{token}}/{what}" for what in ("show", "acknowledge", "recording"))),
         "/api/messages/attention",
         *(f"/api/messages/{{message_id}}/{what}" for what in ("correct", "done", "reopen", "reassign")),
         *(f"/api/messages/{{message_id}}/{what}" for what in ("delivery", "acknowledge", "redeliver")),
@@ -186,6 +187,7 @@ async def test_the_examples_of_parameters_are_taken(
             others |= {f"/api/agents/{{agent}}/{wish}": 502 for wish in Wish}
             others |= {f"/api/calls/{CALL_ID}/{act}": 502 for act in Act}
             others |= {f"/api/calls/{CALL_ID}/{control}": 502 for control in Control}
+            others |= {path: 404 for path in (path,) if path.startswith("/m/")}  # nobody was sent a link
             expected = 201 if (method, path) == ("post", "/api/messages") else others.get(path, 200)
             assert answer.status_code == expected, (path, answer.reason_phrase)
     assert TOKEN not in str(document)

@@ -27,6 +27,7 @@ from callrouter.dialplan.folder.files import read_tables
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
 from callrouter.questions.expected import run_expected
 from callrouter.settings import Settings, shown_settings
+from callrouter.store.dispatch.board import BoardFigures
 from callrouter.store.tables import metadata
 from callrouter.stream.feed import Feed
 
@@ -90,6 +91,7 @@ def metrics() -> Iterator[str]:
         database=dict,
         kept_calls=int,
         journal_refused=bool,
+        board=lambda: BoardFigures(attention={}, overdue=0),
     )
     EngineMetrics(registry, version="", target_of=lambda _: None).watch(counted)
     for family in registry.collect():

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,12 +25,15 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from sqlalchemy.engine import make_url
 
+from callrouter.store.database import Database
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, UntilSound, Wait
 from deploy.demo.stack import clean_environment
 from tests.acceptance.conftest import Town
 from tests.fuzz.tally import CASES, Draw, cases, count
+from tests.store.dispatch.rows import linked, take, tell
 
 CHECKS: Final = [
     not_a_server_error,
@@ -91,9 +95,14 @@ class Api:
 
 def made_token(town: Town, name: str, *options: str) -> str:
     """A token, by the command line, as an operator makes one."""
+    return command(town, "token", "create", name, *options)
+
+
+def command(town: Town, *arguments: str) -> str:
+    """What `callrouter` says, on the stack's own settings."""
     program = Path(sys.executable).with_name("callrouter")
     done = subprocess.run(
-        [program, "token", "create", name, *options],
+        [program, *arguments],
         env=clean_environment() | town.stack.engine.environment,
         cwd=town.stack.root,
         capture_output=True,
@@ -102,6 +111,25 @@ def made_token(town: Town, name: str, *options: str) -> str:
         timeout=120,
     )
     return done.stdout.strip()
+
+
+def database_url(town: Town) -> str:
+    """Of the record, as the command line says it."""
+    return command(town, "db", "url")
+
+
+async def links(url: str) -> list[str]:
+    """Tokens of links to messages: one whose telling failed, one that is on its way, and one whose time is over."""
+    database = Database(make_url(url))
+    try:
+        told = [(await take(database), state) for state in ("failed", "sending", "accepted")]
+        ends = [datetime.now(UTC) + timedelta(hours=hours) for hours in (24, 24, -1)]
+        return [
+            await linked(database, await tell(database, message, state), end)
+            for (message, state), end in zip(told, ends, strict=True)
+        ]
+    finally:
+        await database.close()
 
 
 def pages_of(base: str, document: dict[str, Any]) -> Iterator[Page]:
@@ -123,8 +151,9 @@ def api(town: Town) -> Iterator[Api]:
         *pages_of(engine.web_url, requests.get(f"{engine.web_url}/api/openapi.json", timeout=30).json()),
         *pages_of(engine.engine_url, requests.get(f"{engine.engine_url}/openapi.json", timeout=30).json()),
     ]
+    tokens = town.run(links(database_url(town)))
     reads = ("call.read", "message.read", "stats.read", "live.read", "recording.read", "callback.read", "audit.read")
-    writes = ("message.take", "message.change")
+    writes = ("message.take", "message.change", "message.acknowledge")
     one_client = [option for may in (*reads, *writes) for option in ("--may", may)] + ["--client", "cabinet-moreau"]
     found = {
         "one-client": (made_token(town, "one-client", *one_client), frozenset({*reads, *writes})),
@@ -137,6 +166,7 @@ def api(town: Town) -> Iterator[Api]:
         "agent": ["agent-1", "agent-2"],
         "message_id": [one["message_id"] for one in town.get("/api/messages")["messages"]],
         "client": ["cabinet-moreau", "etude-lenoir"],
+        "token": tokens,
     }
     yield Api(pages=pages, tokens=found, operator=engine.token, ids=ids)
     # Somebody will have had the PBX drained; others call here.
@@ -198,7 +228,7 @@ def test_there_are_pages_of_both(api: Api) -> None:
 @given(
     st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]),
     st.lists(
-        st.sampled_from(["api", "calls", "stats", "..", "%2e%2e", "static", "", "%00", "é", "x" * 300]), max_size=5
+        st.sampled_from(["api", "m", "calls", "stats", "..", "%2e%2e", "static", "", "%00", "é", "x" * 300]), max_size=5
     ),
     st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=30),
 )

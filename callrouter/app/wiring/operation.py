@@ -127,4 +127,5 @@ def sources_of(
         database=lambda: watches.database.by_family,
         kept_calls=lambda: len(records.live_journal),
         journal_refused=lambda: records.live_journal.disk_refuses,
+        board=lambda: records.board.figures,
     )

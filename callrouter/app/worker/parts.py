@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -14,12 +15,14 @@ from typing import Final
 from callrouter import __version__
 from callrouter.app.versions import KeptPlans, PlansInService
 from callrouter.app.web import plans_on_disk
+from callrouter.app.web_services import channels_of, sender_of
 from callrouter.core.dispatch import Means
-from callrouter.delivery.channel import Channels, Tools
-from callrouter.delivery.channels import CHANNELS
+from callrouter.delivery.channel import Channels
 from callrouter.delivery.parcel import Parcel
+from callrouter.delivery.rendering import body_of
 from callrouter.dialplan import PaperSpeech
-from callrouter.dispatch.sending import Links, Sender
+from callrouter.dispatch.heartbeat import Heartbeat
+from callrouter.dispatch.sending import Links, Sender, Write
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.working import Worker
 from callrouter.runtime.clock import SystemClock
@@ -27,6 +30,7 @@ from callrouter.runtime.fence import boot_seconds
 from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.settings import Settings, load_secrets
 from callrouter.store.database import Database
+from callrouter.store.dispatch.board import count_board
 from callrouter.store.dispatch.lease import Lease
 
 LEASE: Final = "dispatch"
@@ -34,18 +38,36 @@ ALIVE: Final = "worker.alive"
 """In the data folder."""
 
 
-def worker_of(settings: Settings, database: Database, due: asyncio.Event) -> Worker:
-    """It, by the operator's settings; `due` is set when there is something to do.
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a worker process is made of."""
+
+    worker: Worker
+    channels: Channels
+    http: GuardedHttp
+    heartbeat: Heartbeat | None
+    """None: nobody outside is told that it works."""
+
+    async def close(self) -> None:
+        """After the worker's last attempt."""
+        await self.worker.close()
+        await self.channels.close()
+        await self.http.close()
+
+
+def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Parts:
+    """They, by the operator's settings; `due` is set when there is something to do.
 
     Raises:
         SettingsError: a secret cannot be used.
     """
-    clock = SystemClock(settings.clock_shift_seconds)
+    clock, secrets_ = SystemClock(settings.clock_shift_seconds), load_secrets()
     kept = KeptPlans(database, PaperSpeech(), settings.region)
     plans = PlansInService(database, kept, partial(plans_on_disk, settings, clock))
     lease = Lease(database, LEASE, f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}")
-    http = GuardedHttp(settings.outgoing_hosts, load_secrets(), user_agent=f"callrouter/{__version__}")
-    return Worker(
+    http = GuardedHttp(settings.outgoing_hosts, secrets_, user_agent=f"callrouter/{__version__}")
+    channels = channels_of(settings, secrets_, http)
+    worker = Worker(
         database=database,
         lease=lease,
         sweeper=Sweeper(database, lease, plans.live, clock),
@@ -54,9 +76,9 @@ def worker_of(settings: Settings, database: Database, due: asyncio.Event) -> Wor
             lease=lease,
             plans=plans.live,
             clock=clock,
-            channels=Channels(CHANNELS, Tools(http=http)),
-            write=partial(_body, settings),
-            links=Links(public_url="", hours=72.0),
+            channels=channels,
+            write=_writing(settings),
+            links=Links(public_url=settings.public_url.rstrip("/"), hours=settings.link_hours),
             recordings=settings.recordings_dir,
             wake=due.set,
         ),
@@ -65,6 +87,18 @@ def worker_of(settings: Settings, database: Database, due: asyncio.Event) -> Wor
         seconds=boot_seconds,
         alive=partial(_touch, settings.data_dir / ALIVE),
     )
+    return Parts(worker=worker, channels=channels, http=http, heartbeat=_heartbeat(settings, worker, database, http))
+
+
+def _heartbeat(settings: Settings, worker: Worker, database: Database, http: GuardedHttp) -> Heartbeat | None:
+    if settings.heartbeat_url is None:
+        return None
+    clock = SystemClock(settings.clock_shift_seconds)
+
+    async def overdue() -> int:
+        return (await count_board(database, clock.now())).overdue
+
+    return Heartbeat(http, settings.heartbeat_url.get_secret_value(), works=lambda: worker.works, overdue=overdue)
 
 
 def _touch(path: Path) -> None:
@@ -73,5 +107,10 @@ def _touch(path: Path) -> None:
         path.touch()
 
 
-def _body(settings: Settings, means: Means, parcel: Parcel) -> str:
-    raise NotImplementedError
+def _writing(settings: Settings) -> Write:
+    sender, domain = sender_of(settings)
+
+    def write(means: Means, parcel: Parcel) -> str:
+        return body_of(means, parcel, sender=sender, domain=domain)
+
+    return write

@@ -7,7 +7,7 @@ from functools import partial
 
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.storage import open_database
-from callrouter.app.worker.parts import worker_of
+from callrouter.app.worker.parts import parts_of
 from callrouter.dispatch.listening import listen
 from callrouter.logs import configure_logs
 from callrouter.runtime.tasks import Tasks
@@ -26,14 +26,16 @@ async def run_worker(settings: Settings) -> None:
     configure_logs(log_format=settings.log_format, level=settings.log_level, numbers=settings.log_numbers)
     async with open_database(settings, may_be_away=True) as database:
         due = asyncio.Event()
-        worker = worker_of(settings, database, due)
+        parts = parts_of(settings, database, due)
         lifetime = Lifetime(stop_seconds=STOP_SECONDS)
         tasks = Tasks(lifetime.died)
         lifetime.catch_signals()
         tasks.keep(partial(listen, database, due.set), "what PostgreSQL says is due")
-        tasks.start(worker.run(), "worker")
+        tasks.start(parts.worker.run(), "worker")
+        if parts.heartbeat is not None:
+            tasks.keep(parts.heartbeat.run, "heartbeat")
         await lifetime.stopping.wait()
         await tasks.stop()
-        await worker.close()
+        await parts.close()
         if lifetime.fatal is not None:
             raise lifetime.fatal

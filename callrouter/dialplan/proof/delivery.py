@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from callrouter.core.dispatch import Course, Means, Reach, Step
+from callrouter.core.dispatch import Course, Means, Step
 from callrouter.core.forms import FieldType
 from callrouter.core.rota import Contact, Rota, Turns
 from callrouter.core.schedule import Schedule
@@ -226,7 +226,9 @@ def _check_confidential(scope: NameScope, name: str, block: PolicyBlock) -> None
     for key, steps in (("urgent", block.urgent), ("ordinary", block.ordinary)):
         for index, step in enumerate(steps):
             if Means.WEBHOOK in step.by:
-                said = f"policy {shown(name)} is confidential: its webhooks get the ids of message and call, the client,"
+                said = (
+                    f"policy {shown(name)} is confidential: its webhooks get the ids of message and call, the client,"
+                )
                 rest = "times and the link, and nothing of what the caller said"
                 scope.fail(f"{said} {rest}", "delivery", name, key, index, "by", severity=Severity.NOTE)
                 return
@@ -318,8 +320,7 @@ def _check_told(scope: NameScope, going: _Going, ahead: _Ahead) -> None:
 
 
 def _never(scope: NameScope, going: _Going, index: int, ahead: _Ahead) -> tuple[str, Path, bool] | None:
-    """Why a step never tells anybody, the part of it that says so, and whether time brought that about; None: it does.
-    """
+    """Why a step never tells anybody, the part of it that says so, and whether time brought that about; None: it does."""
     step = going.course.steps[index]
     schedule = scope.schedules.get(step.hours) if step.hours else None
     if schedule is not None and not _opens(schedule, ahead.today):

@@ -1,0 +1,267 @@
+"""The addresses behind a link: `/m/TOKEN`, and what its buttons lead to.
+
+No cookie is set and nothing else is asked: whoever posts here has the token, which no other page knows. Guesses are not
+counted: 256 bits are not guessed (`store.dispatch.links`).
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+
+from callrouter.api.auth import Gate, Visitor
+from callrouter.api.links import rendering
+from callrouter.api.links.rendering import Shown
+from callrouter.api.links.words import Words, words_for, written
+from callrouter.api.messages.desk import LivePlans
+from callrouter.api.sound import Sound
+from callrouter.core.plan import Plan
+from callrouter.errors import StoreError
+from callrouter.logs import Outage
+from callrouter.permissions import By, Permission, Principal, Scope, ScopeKind
+from callrouter.store.access.recordings import Recordings
+from callrouter.store.access.sound_file import MEDIA_TYPE
+from callrouter.store.database import Database
+from callrouter.store.dispatch.acknowledging import BY_LINK, acknowledge
+from callrouter.store.dispatch.links import Link, find_link, note_viewed
+from callrouter.store.messages import StoredMessage, find_message
+from callrouter.store.tables import AuditOutcome
+from callrouter.store.taken.composing import labelled
+
+log = structlog.get_logger(__name__)
+
+_away = Outage(log, "messages cannot be shown by their links", "", level="warning", remind_seconds=60.0)
+"""Of this process."""
+_TOKEN: Final = {
+    "name": "token",
+    "in": "path",
+    "required": True,
+    "description": "What stands in the link that somebody was sent",
+    "schema": {"type": "string"},
+}
+_HTML: Final = {"text/html": {"schema": {"type": "string"}}}
+
+
+class _Page(APIRoute):
+    """A route all of whose answers are pages for people; no log holds its address, which is a secret."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's, and what it raises as a page."""
+        handle = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            words = words_for(accepted=request.headers.getlist("accept-language"))
+            try:
+                return await handle(request)
+            except StoreError as error:
+                _away.failed(str(error))
+                return rendering.away(words)
+            except Exception as error:
+                return _our_fault(error, words)
+
+        return answered
+
+
+def _our_fault(error: Exception, words: Words) -> Response:
+    """In the log with the line that raised it; a traceback, with the values of its frames, would hold the link."""
+    frames = traceback.extract_tb(error.__traceback__)
+    raised_at = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    log.error("a message cannot be shown by its link", error=repr(error), raised_at=raised_at)
+    return rendering.failed(words)
+
+
+class _Reader:
+    """Whoever has a link, and what it leads to."""
+
+    def __init__(self, request: Request, link: Link, plan: Plan | None, visitor: Visitor) -> None:
+        self.link = link
+        self.visitor = visitor
+        self._plan = plan
+        reach = None if plan is None else plan.people.get(link.contact)
+        self.words = words_for(
+            own=reach.language if reach else "",
+            accepted=request.headers.getlist("accept-language"),
+            clients=plan.language if plan else "",
+        )
+
+    def shown(self, message: StoredMessage, link: Link, *, has_sound: bool) -> Shown:
+        """What the page has of a message. `link` is as it stands now."""
+        fields = tuple((label, value) for _, label, value in labelled(message))
+        said = {value for _, value in fields}
+        return Shown(
+            client=self._plan.name if self._plan else message.client,
+            urgent=message.urgent,
+            taken=self._written(message.taken_at),
+            caller_name="" if message.caller_name in said else message.caller_name,
+            caller_number="" if message.caller_number in said else message.caller_number or "",
+            fields=fields,
+            text="" if message.form else message.text,
+            has_sound=has_sound,
+            was_spoken=message.recording is not None,
+            acknowledged=self._acknowledged(link),
+        )
+
+    def _acknowledged(self, link: Link) -> str:
+        if link.acknowledged_by is None or link.acknowledged_at is None:
+            return ""
+        at = self._written(link.acknowledged_at)
+        by_link = link.acknowledged_how == BY_LINK
+        if by_link and link.acknowledged_by == link.contact:
+            return self.words.yours.format(at=at)
+        titles = self._plan.contacts if self._plan else {}
+        who = titles.get(link.acknowledged_by, link.acknowledged_by) if by_link else self.words.us
+        return self.words.taken_on.format(who=who, at=at)
+
+    def _written(self, at: datetime) -> str:
+        zone = ZoneInfo(self._plan.timezone) if self._plan else ZoneInfo("UTC")
+        return written(self.words, at.astimezone(zone))
+
+
+def router(
+    database: Database, plans: LivePlans, recordings: Recordings, gate: Gate, now: Callable[[], datetime]
+) -> APIRouter:
+    """The routes. `now` is the clock calls are stamped by; `plans` know how clients and their people are called."""
+    routes = APIRouter(tags=["links"], route_class=_Page, default_response_class=HTMLResponse)
+    desk = _Desk(database, plans, recordings, gate, now)
+
+    @routes.get("/m/{token}", **_answers())
+    async def cover(request: Request) -> Response:
+        """That there is a message. It shows nothing of it and changes nothing, however often it is asked for: scanners
+        of mail follow links."""
+        return await desk.cover(request)
+
+    @routes.head("/m/{token}", **_answers())
+    async def cover_head(request: Request) -> Response:
+        """The same without its content."""
+        return await desk.cover(request)
+
+    @routes.post("/m/{token}/show", **_answers())
+    async def show(request: Request) -> Response:
+        """The message; whoever it was sent to has viewed it from now on."""
+        return await desk.show(request)
+
+    @routes.post("/m/{token}/acknowledge", **_answers(HTTPStatus.CONFLICT))
+    async def take_on(request: Request) -> Response:
+        """Whoever it was sent to takes the message on: nobody else is told of it. 409 before it was viewed."""
+        return await desk.take_on(request)
+
+    sound = {"description": "The sound", "content": {MEDIA_TYPE: {}}}
+    part = {"description": "A part of it, as `Range` asks", "content": {MEDIA_TYPE: {}}}
+
+    @routes.get("/m/{token}/recording", **_answers(**{"200": sound, "206": part}))
+    async def recording(request: Request) -> Response:
+        """The message's sound, once it was viewed; each listening is in the audit trail. 404 where there is none."""
+        return await desk.recording(request)
+
+    return routes
+
+
+class _Desk:
+    """What the pages do."""
+
+    def __init__(
+        self,
+        database: Database,
+        plans: LivePlans,
+        recordings: Recordings,
+        gate: Gate,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._plans = plans
+        self._recordings = recordings
+        self._gate = gate
+        self._now = now
+
+    async def cover(self, request: Request) -> Response:
+        reader = await self._reader(request)
+        if isinstance(reader, Response):
+            return reader
+        return rendering.cover(reader.words, f"{request.path_params['token']}/")
+
+    async def show(self, request: Request) -> Response:
+        reader = await self._reader(request)
+        if isinstance(reader, Response):
+            return reader
+        await note_viewed(self._database, reader.link, self._now())
+        return await self._message(request, reader)
+
+    async def take_on(self, request: Request) -> Response:
+        reader = await self._reader(request)
+        if isinstance(reader, Response):
+            return reader
+        link = reader.link
+        if not link.viewed:  # nobody takes on what they have not seen
+            return rendering.cover(reader.words, "", status=HTTPStatus.CONFLICT)
+        taken_on = await acknowledge(
+            self._database,
+            link.message_id,
+            by=link.contact,
+            how=BY_LINK,
+            at=self._now(),
+            delivery_id=link.delivery_id,
+        )
+        if taken_on:
+            reader.visitor.note(
+                Permission.MESSAGE_ACKNOWLEDGE, AuditOutcome.DONE, object_=link.message_id, client=link.client
+            )
+        return await self._message(request, reader)
+
+    async def recording(self, request: Request) -> Response:
+        reader = await self._reader(request)
+        if isinstance(reader, Response):
+            return reader
+        kept = await find_message(self._database, reader.link.message_id)
+        name = kept[0].recording if kept and reader.link.viewed else None
+        found = await self._recordings.find(name) if name else None
+        by = By(principal=reader.visitor.principal.name, address=reader.visitor.address)
+        path = await self._recordings.open(found, by) if found else None
+        if path is None:
+            return rendering.silent(reader.words)
+        return Sound(path, media_type=MEDIA_TYPE, headers=rendering.PRIVATE)
+
+    async def _message(self, request: Request, reader: _Reader) -> Response:
+        """The page of a message, as it stands now."""
+        kept = await find_message(self._database, reader.link.message_id)
+        link = await find_link(self._database, request.path_params["token"])
+        if kept is None or link is None:  # deleted meanwhile
+            return rendering.unknown(reader.words)
+        message = kept[0]
+        found = await self._recordings.find(message.recording) if message.recording else None
+        has_sound = found is not None and found.deleted_at is None and found.objected_at is None
+        return rendering.message(reader.words, reader.shown(message, link, has_sound=has_sound))
+
+    async def _reader(self, request: Request) -> _Reader | Response:
+        """Whose link it is; a page where it leads nowhere, or not any more."""
+        words = words_for(accepted=request.headers.getlist("accept-language"))
+        link = await find_link(self._database, request.path_params["token"])
+        if link is None:
+            return rendering.unknown(words)
+        if link.expires_at <= self._now():
+            return rendering.ended(words)
+        try:
+            plan = await self._plans.live(link.client)
+        except StoreError:  # it says how people are called, and no more
+            plan = None
+        scope = Scope(ScopeKind.CLIENTS, frozenset({link.client}))
+        principal = Principal(name=f"contact:{link.contact}", permissions=frozenset(), scope=scope)
+        return _Reader(request, link, plan, self._gate.known_otherwise(principal, request))
+
+
+def _answers(*statuses: HTTPStatus, **others: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of a route: what may come of it."""
+    always = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.SERVICE_UNAVAILABLE)
+    pages = {int(one): {"description": one.phrase, "content": _HTML} for one in (*always, *statuses)}
+    return {
+        "responses": {**pages, **{int(status): said for status, said in others.items()}},
+        "openapi_extra": {"parameters": [_TOKEN]},
+    }
