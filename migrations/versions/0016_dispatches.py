@@ -16,8 +16,10 @@ depends_on = None
 _BEGIN = """
 CREATE FUNCTION dispatch_message() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO dispatches (message_id, client, urgent, due_at)
-    VALUES (NEW.message_id, NEW.client, NEW.urgent, now()) ON CONFLICT DO NOTHING;
+    -- Due by the earlier of two clocks: one that is wrong must not put it off. The release before names no instant.
+    INSERT INTO dispatches (message_id, client, urgent, began_at, due_at)
+    VALUES (NEW.message_id, NEW.client, NEW.urgent, coalesce(NEW.taken_at, now()), least(NEW.taken_at, now()))
+    ON CONFLICT DO NOTHING;
     PERFORM pg_notify('callrouter_dispatch', '');
     RETURN NULL;
 END $$

@@ -167,9 +167,9 @@ def own_town(thread: LoopThread) -> Iterator[Town]:
     yield from open_town(thread)
 
 
-def open_town(thread: LoopThread) -> Iterator[Town]:
+def open_town(thread: LoopThread, environment: Mapping[str, str] | None = None) -> Iterator[Town]:
     """Started, and ended, in the loop's thread: Asterisk lives as long as the thread that started it."""
-    context = running()
+    context = running(environment=environment)
     stack = thread.run(context.__aenter__())
     try:
         yield Town(stack=stack, thread=thread)

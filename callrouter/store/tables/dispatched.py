@@ -1,8 +1,8 @@
 """What becomes of messages: how far each has come with those who are to be told, and what was sent to whom.
 
 A row of `dispatches` is made by PostgreSQL itself, with its message's (the trigger `messages_dispatch`): whoever writes
-messages, in whichever release, owes them to somebody from that transaction on. All instants but `began_at` are of the
-worker's clock.
+messages, in whichever release, owes them to somebody from that transaction on. Instants are of the worker's clock;
+`began_at` is when the message was complete, by the clock of whoever took it.
 """
 
 from __future__ import annotations
