@@ -92,3 +92,22 @@ async def test_a_service_may_say_when_to_ask_again(said: str, seconds: float) ->
 
     assert refused.value.status == 503
     assert refused.value.retry_after_seconds == pytest.approx(seconds, abs=30)
+
+
+async def test_whether_a_request_that_failed_may_have_arrived() -> None:
+    """It has not where nobody listens; it may have wherever a connection was made."""
+    found = {}
+    async with web_service() as service:
+        http = GuardedHttp([service.host, "127.0.0.1:1"], {})
+        for how in ("slow", "hang-up", "garbage", "huge", "http://127.0.0.1:1/"):
+            url = how if "//" in how else service.url(how)
+            with pytest.raises(RequestFailed) as failed:
+                await http.send(HttpRequest(method="GET", url=url), 1.0)
+            found[how] = failed.value.may_have_arrived
+        with pytest.raises(RequestForbidden) as forbidden:
+            await http.send(HttpRequest(method="GET", url="https://elsewhere.example/"), 1.0)
+        await http.close()
+
+    assert found.pop("http://127.0.0.1:1/") is False
+    assert set(found.values()) == {True}
+    assert not forbidden.value.may_have_arrived

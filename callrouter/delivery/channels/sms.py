@@ -34,8 +34,8 @@ class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"send
     id: str
     """The delivery's: the same at each repetition."""
     to: str
-    text: str
     sender: str = ""
+    text: str
 
 
 class _Answer(Struct):

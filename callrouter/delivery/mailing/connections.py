@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -109,6 +110,7 @@ class SmtpConnections:
             use_tls=server.security is Security.TLS,
             start_tls=server.security is Security.STARTTLS,
             timeout=self._answer_seconds,
+            local_hostname=_our_name(server.sender),
         )
         await client.connect()
         try:
@@ -117,6 +119,12 @@ class SmtpConnections:
             client.close()
             raise
         return client
+
+
+def _our_name(sender: str) -> str:
+    """How we greet: this machine's whole name, or the sender's domain; no name server is asked, which may take long."""
+    name = socket.gethostname()
+    return name if "." in name and name.isascii() and name.isprintable() else sender.rpartition("@")[2]
 
 
 def certificate_fault(error: BaseException | None) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from callrouter.delivery.parcel import Parcel, Told
 from callrouter.delivery.rendering import people
 from callrouter.delivery.rendering.recordings import Fate, Recording
-from callrouter.delivery.rendering.words import Words, words_in
+from callrouter.delivery.rendering.words import Words, words_in, written_in
 
 _DIALLED: Final = re.compile(r"\+?[0-9]{2,15}")
 
@@ -107,7 +107,7 @@ def plain(parts: Iterable[Part]) -> str:
 def html(parts: Iterable[Part], language: str) -> str:
     """As a page: nothing that stands in it is fetched from anywhere."""
     body = "\n".join(map(_html, parts))
-    lang = escape(people.on_one_line(language))
+    lang = escape(written_in(language))
     return f'<!DOCTYPE html>\n<html lang="{lang}">\n<meta charset="utf-8">\n<body>\n{body}\n</body>\n</html>\n'
 
 

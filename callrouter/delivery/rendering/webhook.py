@@ -59,11 +59,11 @@ class Taken(Struct, frozen=True, kw_only=True, omit_defaults=True):
     delivery_id: str
     """The same at each repetition."""
     client: str
+    client_name: str | UnsetType = UNSET
     contact: str
     """As the client's file calls them."""
     confidential: bool
     messages: list[Message]
-    client_name: str | UnsetType = UNSET
 
 
 class Acknowledged(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,11 +71,11 @@ class Acknowledged(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     delivery_id: str
     client: str
+    client_name: str | UnsetType = UNSET
     contact: str
     confidential: bool
-    messages: list[Message]
     acknowledged_by: str
-    client_name: str | UnsetType = UNSET
+    messages: list[Message]
 
 
 class MessageTaken(Struct, frozen=True, kw_only=True, tag_field="type", tag="message.taken.v1"):

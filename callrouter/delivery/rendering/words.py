@@ -127,7 +127,12 @@ WORDS: Final[Mapping[str, Words]] = {
 """By language."""
 
 
-def words_in(language: str) -> Words:
-    """Those of a language (`fr`, `fr-CA`); of one that nobody has translated, the English ones."""
+def written_in(language: str) -> str:
+    """In which language somebody is written to: theirs (`fr` of `fr-CA`), or English if nobody has translated it."""
     code = language.lower()
-    return WORDS.get(code) or WORDS.get(code.partition("-")[0]) or WORDS["en"]
+    return next((one for one in (code, code.partition("-")[0]) if one in WORDS), "en")
+
+
+def words_in(language: str) -> Words:
+    """Those that somebody of a language is written to in."""
+    return WORDS[written_in(language)]

@@ -114,6 +114,7 @@ def test_in_french_and_in_a_language_that_nobody_has_translated() -> None:
     assert french["Subject"] == "URGENT – Cabinet du Dr Moreau\u00a0: message de Jeanne Martin, 14:05"
     assert "lundi 30 novembre 2026, 14:05" in plain(parcel(language="fr"))
     assert read(parcel(language="tlh"))["Subject"] == read(PARCEL)["Subject"]
+    assert [re.findall('lang="(.*)"', html(parcel(language=one))) for one in ("fr-CA", "tlh")] == [["fr"], ["en"]]
 
 
 @pytest.mark.parametrize("language", WORDS)
