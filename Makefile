@@ -23,7 +23,7 @@ export CALLS ?= 60
 export STAY ?= 1
 SOAK_CALLS ?= 100000
 
-.PHONY: help setup setup-tests programs test-programs run test lint format acceptance wrap-ups laws leading chaos fuzz bench bench-against soak lock lowest clean FORCE
+.PHONY: help setup setup-tests programs test-programs run test lint format acceptance wrap-ups worker-kills laws leading chaos fuzz bench bench-against soak lock lowest clean FORCE
 
 help:
 	@echo "make run        start everything, place calls, show them live; CALLS=40 STAY=0 ends by itself"
@@ -86,6 +86,10 @@ format: $(STAMP)
 # A thousand ends of conversations with callers waiting: some ten minutes (make test has a short form).
 wrap-ups: setup-tests
 	WRAP_UPS=1000 $(BIN)/pytest -q tests/asterisk/agents/test_wrap_up.py -k nobody_is_offered
+
+# A hundred workers killed while messages come: some ten minutes (make test has a short form).
+worker-kills: setup-tests
+	WORKER_KILLS=100 $(BIN)/pytest -q tests/dispatch/test_killed.py
 
 # A thousand calls, judged by the telephones' own count: some eight minutes (make test has a short form). Another run: LAWS_SEED=11.
 laws: setup-tests

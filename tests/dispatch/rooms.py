@@ -191,7 +191,11 @@ class Office:
 
     async def has(self, *, due: asyncio.Event | None = None, **states: int) -> None:
         """So many tellings have come to these states and none to others, and nothing is due."""
-        async with asyncio.timeout(20):
+        await self.has_within(20, due=due, **states)
+
+    async def has_within(self, seconds: float, *, due: asyncio.Event | None = None, **states: int) -> None:
+        """The same, within so many seconds."""
+        async with asyncio.timeout(seconds):
             while await self._standing() != (states, 0):
                 await self._waits(due)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from callrouter.store.dispatch.acknowledging import acknowledge
+from callrouter.store.messages import Change, ChangeResult, change_message
+from callrouter.store.tables import MessageChangeKind
 from tests.dispatch.rooms import MINUTE, Office, a_plan, hook, reach, rule
 from tests.runtime.web_service import WebService
 
@@ -81,3 +83,21 @@ async def test_what_stands_on_the_list_is_taken_from_it(office: Office) -> None:
 
 async def test_of_an_unknown_message_nothing_is_acknowledged(office: Office) -> None:
     assert not await acknowledge(office.database, "nothing", by="anne", how="api", at=office.clock.now())
+
+
+async def test_what_turns_out_to_be_urgent_goes_the_urgent_course(office: Office, crm: WebService) -> None:
+    """Somebody corrects it: whoever is woken for urgent ones is told now."""
+    people = [reach(name, crm.url(f"good/{name}")) for name in ("anne", "bruno")]
+    office.plan = a_plan(*people, policy=rule(hook("bruno", wait=600), ordinary=[hook("anne")]))
+    await office.message(urgent=False)
+    async with office.works() as due:
+        await office.comes("told")
+        change = Change(
+            kind=MessageChangeKind.CORRECTED, principal="desk", at=office.clock.now(), values={"urgent": True}
+        )
+        assert await change_message(office.database, "m1", change) is ChangeResult.KEPT
+        due.set()
+        await office.has(accepted=2)
+
+    assert [one.contact for one in office.written] == ["anne", "bruno"]
+    assert (await office.state())[0] == "running"

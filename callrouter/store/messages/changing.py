@@ -53,7 +53,8 @@ class Change:
 async def change_message(database: Database, message_id: str, change: Change) -> ChangeResult:
     """Change it, and write down what the change replaced, in one transaction.
 
-    Who is told of it follows: of what is done nobody any more, and of what is reassigned whoever it is for now.
+    Who is told of it follows: of what is done nobody any more, of what is reassigned whoever it is for now, and what
+    turns out to be urgent begins anew, as urgent messages do.
 
     Raises:
         ValueError: a correction of what cannot be corrected.
@@ -102,6 +103,8 @@ async def _tell_otherwise(connection: AsyncConnection, message: RowMapping, chan
             await reopen_within(connection, message_id, by=by, at=at)
         case MessageChangeKind.REASSIGNED if state_of(message) is not MessageState.DONE:
             await restart_within(connection, message_id, by=by, at=at, urgent=message["urgent"])
+        case MessageChangeKind.CORRECTED if change.values.get("urgent") and not message["urgent"]:
+            await restart_within(connection, message_id, by=by, at=at, urgent=True)
         case MessageChangeKind.REASSIGNED | MessageChangeKind.CORRECTED:
             pass
 
