@@ -167,6 +167,22 @@ def test_what_is_confidential_stays_in_the_house(tmp_path: Path) -> None:
     assert read(parcel(confidential=True))["Subject"] == "Cabinet du Dr Moreau: a confidential message"
 
 
+@given(PARCELS)
+def test_whatever_is_confidential_stays_in_the_house(one: Parcel) -> None:
+    """Each word of it is marked, and none of them goes out."""
+    said = {
+        "caller_name": "MARKED",
+        "text": "MARKED",
+        "fields": (("MARKED", "MARKED"),),
+        "caller_number": "+33698765432",
+    }
+    messages = tuple(msgspec.structs.replace(message, **said) for message in one.messages)
+    one = msgspec.structs.replace(one, confidential=True, messages=messages)
+    whole = "".join((read(one)["Subject"], plain(one), html(one), *(written(means, one) for means in Means)))
+
+    assert [secret for secret in ("MARKED", "698765432", "98 76 54 32") if secret in whole] == []
+
+
 def test_without_a_link_it_says_whom_to_ask() -> None:
     assert "Ask the answering service for it." in plain(parcel(told(link=""), confidential=True))
     assert "link" not in plain(parcel(told(link="")))

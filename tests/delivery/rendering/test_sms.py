@@ -91,7 +91,7 @@ def test_three_parts_at_most_and_a_link_is_whole(one: Parcel, link: str) -> None
     assert not set("\u202e\u2066\ud800\u2028") & set(text)
 
 
-@given(st.lists(st.sampled_from(("ж\u0301", "🇫🇷", "👩\u200d👧", "👍🏽")), min_size=80, max_size=300))
+@given(st.lists(st.sampled_from(("ж\u0301", "🇫🇷", "👩\u200d👧", "👍🏽")), min_size=80, max_size=120))
 def test_it_is_cut_between_characters(signs: list[str]) -> None:
     text = sms(parcel(told(caller_name="", text="".join(signs), fields=(), link=""), client_name=""))
     said = text.split("\n")[-1].removesuffix("...")
