@@ -1,4 +1,5 @@
 """Where those modules of `callrouter.core.dispatch` are tested whose name no test file has.
 
-house    ../../dispatch/test_sending.py, test_progress.py
+house    ../../dispatch/test_sending.py
+trail    test_progress.py
 """
