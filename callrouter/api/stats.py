@@ -1,20 +1,26 @@
-"""/api/stats: each client's service figures, with the formula, threshold and limit they were made with."""
+"""/api/stats: each client's service figures, with the formula, threshold and limit they were made with; and how long it
+took until their messages were passed on and taken on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from fastapi import APIRouter
 
 from callrouter.api.auth import CurrentVisitor, Gate
-from callrouter.api.filters import AskedPeriod, Client, backwards, refuse_strangers
+from callrouter.api.filters import AskedPeriod, Client, backwards, instants_of, refuse_strangers
 from callrouter.api.problems import documented
-from callrouter.api.schemas.stats import StatsOut
+from callrouter.api.schemas.stats import MessageStatsOut, StatsOut
 from callrouter.periods import Period
 from callrouter.permissions import Permission, Scope, ScopeKind
 from callrouter.store.database import Database
+from callrouter.store.dispatch.delays import read_delays
 from callrouter.store.stats import Stats, read_stats
+
+_DAY: Final = timedelta(days=1)
 
 
 def router(database: Database, gate: Gate, now: Callable[[], datetime]) -> APIRouter:
@@ -44,6 +50,20 @@ def router(database: Database, gate: Gate, now: Callable[[], datetime]) -> APIRo
         if client is not None and not any(one.figures.received for one in found.clients):
             await refuse_strangers(database, client, visitor)
         return StatsOut.of(found)
+
+    @routes.get("/stats/messages", responses=documented(403, 404), **gate.needs(Permission.STATS_READ))
+    async def of_messages(period: AskedPeriod, visitor: CurrentVisitor, client: Client = None) -> MessageStatsOut:
+        """How long it took until messages were passed on, and until somebody took them on: of each client that had any,
+        or of one, by when their telling began; the last 24 hours unless a period is given."""
+        client = visitor.asked_client(Permission.STATS_READ, client)
+        from_at, to_at = await instants_of(database, period, client, now())
+        to_at = to_at or max(now(), from_at or now())
+        from_at = from_at or to_at - _DAY
+        scope = visitor.principal.scope
+        found = await read_delays(database, from_at=from_at, to_at=to_at, client=client, scope=scope)
+        if not found:
+            await refuse_strangers(database, client, visitor)
+        return MessageStatsOut.of(from_at, to_at, found)
 
     return routes
 

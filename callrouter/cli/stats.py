@@ -16,10 +16,16 @@ from callrouter.core.call import Disposition
 from callrouter.errors import UsageError
 from callrouter.periods import TODAY, Moment, Period
 from callrouter.settings import Settings, load_settings
+from callrouter.store.dispatch.delays import Delays, Spread, read_delays
+from callrouter.store.promises import instants_of
 from callrouter.store.stats import ClientStats, Figures, Stats, Waits, read_stats
 
 COLUMNS = ("Client", "Received", "Offered", "Answered", "Abandoned", "(short)", "Overflowed", "Messages")
 RATES = ("Pickup", "Service level")
+DELAYS = (
+    *("Client", "Messages", "Passed on", "Taken on", "Not taken on"),
+    *("Passed on after\np50 / p90 / longest", "Taken on after\np50 / p90 / longest"),
+)
 TIMES = ("Answered after\nmean / p90 / longest", "Abandoned after\nmean / p90 / longest", "AHT")
 
 
@@ -33,6 +39,9 @@ def stats(  # noqa: PLR0913, RUF100  # each is an option
     ] = None,
     to: Annotated[str | None, typer.Option("--to", help="Day or time, not included; now by default.")] = None,
     month: Annotated[str | None, typer.Option(help="A calendar month: 2026-10.")] = None,
+    messages: Annotated[
+        bool, typer.Option("--messages", help="How long it took until messages were passed on and taken on.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: as /api/stats.")] = False,
 ) -> None:
     """Show each client's figures for a period, with the formula, threshold and limit they were made with.
@@ -42,6 +51,9 @@ def stats(  # noqa: PLR0913, RUF100  # each is an option
     settings = load_settings()
     now = datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)
     period = _period(from_, to, month, now)
+    if messages:
+        _of_messages(settings, client, period, now, as_json=as_json)
+        return
     found = asyncio.run(_read(settings, client, period, now))
     if as_json:
         from callrouter.api.schemas.stats import StatsOut
@@ -66,6 +78,38 @@ async def _read(settings: Settings, client: str | None, period: Period, now: dat
             return await read_stats(database, period, now=now, client=client)
         except ValueError as error:
             raise UsageError(f"{error}: --from must be before --to") from None
+
+
+def _of_messages(settings: Settings, client: str | None, period: Period, now: datetime, *, as_json: bool) -> None:
+    async def read() -> tuple[datetime, datetime, list[Delays]]:
+        async with open_database(settings, create=False) as database:
+            start, end = await instants_of(database, period, client, now)
+            from_at, to_at = start or now, end or now
+            if from_at >= to_at:
+                raise UsageError("the period ends before it begins: --from must be before --to")
+            return from_at, to_at, await read_delays(database, from_at=from_at, to_at=to_at, client=client)
+
+    from_at, to_at, found = asyncio.run(read())
+    if as_json:
+        from callrouter.api.schemas.stats import MessageStatsOut
+
+        typer.echo(MessageStatsOut.of(from_at, to_at, found).model_dump_json(indent=2))
+        return
+    console = Console(width=None if Console().is_terminal else 160, highlight=False)
+    console.print(f"{from_at:%Y-%m-%d %H:%M %Z} to {to_at:%Y-%m-%d %H:%M %Z}")
+    table = Table(*DELAYS, box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for one in found:
+        counts = (one.messages, one.accepted.count, one.acknowledged.count, one.unacknowledged)
+        table.add_row(one.client, *map(str, counts), _spread(one.accepted), _spread(one.acknowledged))
+    console.print(table if found else "No messages.")
+
+
+def _spread(spread: Spread) -> str:
+    if spread.max_seconds is None:
+        return "–"
+    return f"{spread.p50_seconds:.0f} / {spread.p90_seconds:.0f} / {spread.max_seconds:.0f} s"
 
 
 def _show(found: Stats) -> None:

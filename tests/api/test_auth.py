@@ -174,7 +174,9 @@ async def record(database: Database, calls: list[Call]) -> None:
 async def apps(database: Database, tmp_path: Path) -> AsyncIterator[Apps]:
     await record(database, CALLS)
     async with database.connection() as connection:
-        await connection.execute(text("UPDATE dispatches SET state = 'attention', due_at = NULL"))
+        await connection.execute(
+            text("UPDATE dispatches SET state = 'attention', due_at = NULL, began_at = '2026-11-24'")
+        )
     trail = AuditTrail(database)
     for call in CALLS:
         (tmp_path / f"{call.call_id}-0.wav").write_bytes(bytes(44 + 1600))
@@ -385,6 +387,7 @@ LISTS = {
     "/api/worklist": "callers",
     "/api/recordings": "recordings",
     "/api/stats": "clients",
+    "/api/stats/messages": "clients",
     "/api/audit": "deeds",
 }
 
@@ -434,7 +437,7 @@ async def test_only_their_own_is_shown(apps: Apps, database: Database, scope: Sc
     "path",
     [
         *("/api/calls", "/api/messages", "/api/callbacks", "/api/worklist", "/api/recordings", "/api/stats"),
-        *("/api/audit", "/api/messages/attention"),
+        *("/api/audit", "/api/messages/attention", "/api/stats/messages"),
     ],
 )
 async def test_asking_for_another_client_says_nothing_of_them(apps: Apps, database: Database, path: str) -> None:

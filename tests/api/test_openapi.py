@@ -88,6 +88,7 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         *(f"/api/messages/{{message_id}}/{what}" for what in ("delivery", "acknowledge", "redeliver")),
         "/api/clients/{client}/forms",
         "/api/stats",
+        "/api/stats/messages",
         "/api/live",
         "/api/stream",
         "/api/stream/schema",

@@ -18,9 +18,12 @@ from callrouter.core.service_level import Promise
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.store.access.audit import AuditRow, Deed, new_id, write_rows
 from callrouter.store.database import Database
+from callrouter.store.dispatch.acknowledging import acknowledge
+from callrouter.store.dispatch.events import What
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.tables import AuditOutcome
 from callrouter.store.writing.writer import Writer
+from tests.store.dispatch.rows import MOREAU, after, happened, stand, take
 
 from ..api.stories import HOSTILE_NAME, abandoned, answered, message_left  # noqa: TID252  # tests are no installed package
 from .test_main import run
@@ -47,6 +50,7 @@ async def command(database: Database, database_url: str, tmp_path: Path) -> Comm
     writer.close()
     env = {
         "CALLROUTER_DATABASE_URL": database_url,
+        "PYTHONPATH": str(ROOT),
         "TZ": "Asia/Tokyo",
     }
     return lambda *arguments: asyncio.to_thread(run, *arguments, cwd=tmp_path, env=env)  # type: ignore[return-value]
@@ -238,3 +242,28 @@ async def test_times_without_a_zone_are_the_clients(command: Command, database: 
             assert row in meant.stdout
         in_utc = await command(*verb, "--from", "2026-11-24T09:00", "--to", "2026-11-24T09:01")
         assert row not in in_utc.stdout
+
+
+async def test_how_long_messages_took(command: Command, database: Database) -> None:
+    """Until they were passed on, and taken on; of no client's none."""
+    for seconds in (30, 90):
+        message = await take(database)
+        await stand(database, message, "running", began_at=after(1))
+        await happened(database, message, What.SENT, after(seconds))
+    await acknowledge(database, message, by="doctor", how="link", at=after(600))
+    period = ("--from", "2026-11-30T10:00:00Z", "--to", "2026-11-30T10:10:00Z")
+
+    shown = await command("stats", "--messages", *period)
+    told_json = await command("stats", "--messages", "--json", "--client", MOREAU, *period)
+    none = await command("stats", "--messages", "--client", "nobody", *period)
+    wrong = await command("stats", "--messages", "--from", "2026-12-01", "--to", "2026-11-30")
+
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.splitlines()[-1].split() == [
+        *("cabinet-moreau", "2", "2", "1", "1"),
+        *["60", "/", "84", "/", "90", "s", "600", "/", "600", "/", "600", "s"],
+    ]
+    assert told_json.returncode == 0, told_json.stderr
+    assert [one["acknowledged"]["max_seconds"] for one in json.loads(told_json.stdout)["clients"]] == [600.0]
+    assert none.stdout.splitlines()[-1] == "No messages."
+    assert wrong.returncode == 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from msgspec import structs
@@ -11,6 +13,7 @@ from pydantic import Field
 from callrouter.api.schemas.base import Instant, Out, Seconds
 from callrouter.core.call import Disposition
 from callrouter.core.service_level import Formula, WaitingClock
+from callrouter.store.dispatch.delays import Delays
 from callrouter.store.stats import ClientStats, Figures, PromiseStats, Stats
 
 Count = Annotated[int, Field(ge=0, examples=[12])]
@@ -143,6 +146,41 @@ def _figures(figures: Figures) -> dict[str, Any]:
         **waiting,
         **{f"abandoned_waiting_{name}": seconds for name, seconds in asdict(figures.abandoned_waiting).items()},
     }
+
+
+class SpreadOut(Out):
+    """Delays of so many messages, in seconds; null of none."""
+
+    count: Count
+    p50_seconds: MaybeSeconds
+    p90_seconds: MaybeSeconds
+    max_seconds: MaybeSeconds
+
+
+class ClientDelaysOut(Out):
+    """Of one client's messages."""
+
+    client: str = Field(examples=["cabinet-moreau"])
+    messages: Count
+    accepted: SpreadOut = Field(
+        description="From when a message was complete until the first telling was accepted by whoever passes it on"
+    )
+    acknowledged: SpreadOut = Field(description="Until somebody took it on, or it was done")
+    unacknowledged: Count = Field(description="Of the messages; not all of them need be acknowledged")
+
+
+class MessageStatsOut(Out):
+    """How long it took until messages were passed on, and taken on."""
+
+    from_at: Instant
+    to_at: Instant = Field(description="Not included")
+    clients: list[ClientDelaysOut]
+
+    @classmethod
+    def of(cls, from_at: datetime, to_at: datetime, found: Sequence[Delays]) -> MessageStatsOut:
+        """From the record's own."""
+        clients = [ClientDelaysOut.model_validate(one) for one in found]
+        return cls(from_at=from_at, to_at=to_at, clients=clients)
 
 
 class GapOut(Out):

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Label, case, func, literal, select
 from sqlalchemy.sql.functions import FunctionElement
 
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
 from callrouter.store.dispatch.events import What
 from callrouter.store.paging import within
-from callrouter.store.plans import names_of, one_of
+from callrouter.store.plans import names_of, one_of, present_names
 from callrouter.store.tables import DispatchState, dispatch_events, dispatches, messages
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Spread:
     """Delays of so many messages, in seconds; None: of none."""
 
     count: int
-    p50: float | None
-    p90: float | None
-    longest: float | None
+    p50_seconds: float | None
+    p90_seconds: float | None
+    max_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class Delays:
     """Of one client's messages."""
 
     client: str
-    """As it was called when they were taken."""
+    """By its present name."""
     messages: int
     accepted: Spread
     """Until the first telling was accepted by whoever passes it on."""
@@ -66,12 +67,16 @@ async def read_delays(
     done = case((dispatches.c.state == DispatchState.ACKNOWLEDGED.value, dispatches.c.ended_at))
     span = dispatches.c.began_at >= from_at, dispatches.c.began_at < to_at
     async with database.connection() as connection:
-        named = [] if client is None else [one_of(dispatches.c.client, await names_of(connection, client))]
+        if client is None:
+            whose, named = _present(dispatches.c.client, await present_names(connection)), []
+        else:  # of one that was renamed since: what stands under that name
+            whose = literal(client).label("client")
+            named = [one_of(dispatches.c.client, await names_of(connection, client))]
         delays = (
             select(
-                dispatches.c.client,
-                func.extract("epoch", first - taken).label("accepted"),
-                func.extract("epoch", done - taken).label("acknowledged"),
+                whose,
+                _seconds_between(taken, first).label("accepted"),
+                _seconds_between(taken, done).label("acknowledged"),
             )
             .join(messages, messages.c.message_id == dispatches.c.message_id)
             .where(*span, *named, *within(dispatches, scope))
@@ -91,6 +96,16 @@ async def read_delays(
     return [_delays(*row) for row in rows]
 
 
+def _present(column: ColumnElement[str], present: Mapping[str, str]) -> Label[str]:
+    """What a client is called now; `present` has those that were renamed."""
+    return (case(present, value=column, else_=column) if present else column).label("client")
+
+
+def _seconds_between(began: ColumnElement[Any], ended: ColumnElement[Any]) -> ColumnElement[Any]:
+    """None before it ended; nothing ends before it began, whatever two clocks say."""
+    return case((ended.is_not(None), func.greatest(0, func.extract("epoch", ended - began))))
+
+
 def _spread(seconds: ColumnElement[Any]) -> tuple[FunctionElement[Any] | ColumnElement[Any], ...]:
     """What `Spread` has, in its order."""
     return (
@@ -101,15 +116,7 @@ def _spread(seconds: ColumnElement[Any]) -> tuple[FunctionElement[Any] | ColumnE
 
 
 def _delays(client: str, count: int, *values: Any) -> Delays:
-    accepted, acknowledged = (
-        Spread(
-            count=values[at],
-            p50=_seconds(values[at + 1]),
-            p90=_seconds(values[at + 2]),
-            longest=_seconds(values[at + 3]),
-        )
-        for at in (0, 4)
-    )
+    accepted, acknowledged = (Spread(values[at], *map(_seconds, values[at + 1 : at + 4])) for at in (0, 4))
     return Delays(
         client=client,
         messages=count,
