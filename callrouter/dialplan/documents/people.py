@@ -24,7 +24,6 @@ from callrouter.dialplan.language.fields import (
 )
 from callrouter.dialplan.language.languages import LANGUAGES
 
-
 _SECRET = re.compile(r"env:[A-Z][A-Z0-9_]{0,63}")
 
 

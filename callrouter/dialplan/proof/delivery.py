@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from callrouter.core.dispatch import Course, Means, Reach, Step
+from callrouter.core.dispatch import Course, Means, Step
 from callrouter.core.forms import FieldType
 from callrouter.core.rota import Contact, Rota, Turns
 from callrouter.core.schedule import Schedule
@@ -133,12 +133,12 @@ def _check_policy(scope: NameScope, name: str, block: PolicyBlock, ahead: _Ahead
     policy = scope.policies[name]
     urgent, key = (block.urgent, "urgent") if block.urgent else (block.ordinary, "ordinary")
     going = _Going(policy=name, key=key, urgent=True, blocks=urgent, course=policy.urgent)
-    before = len(scope.issues)
+    before = len(errors(scope.issues))
     _check_waits(scope, going)
     _check_addresses(scope, going, ahead)
     _check_on_call(scope, going, ahead)
     # Whatever is wrong so far leaves somebody out, as a name does that nobody has.
-    if len(scope.issues) == before and _is_known(going):
+    if len(errors(scope.issues)) == before and _is_known(going):
         _check_reached(scope, going, ahead)
     if block.urgent and block.ordinary:
         going = _Going(policy=name, key="ordinary", urgent=False, blocks=block.ordinary, course=policy.ordinary)
@@ -159,19 +159,23 @@ def _is_known(going: _Going) -> bool:
 
 def _check_waits(scope: NameScope, going: _Going) -> None:
     """An urgent message waits for nobody's hour, and each step of it for an answer before another one is to begin."""
-    mend = "take it out" if going.key == "urgent" else 'write what becomes of urgent messages, under "urgent"'
+    without = "take it out" if going.key == "urgent" else 'write what becomes of urgent messages, under "urgent"'
     last = len(going.blocks) - 1
     for index, block in enumerate(going.blocks):
         if block.at:
             wrong = f"{going.step(index)} waits for a time of day, and an urgent message waits for none"
-            scope.fail(f"{wrong}: {mend}", *going.at(index, "at"))
+            scope.fail(f"{wrong}: {without}", *going.at(index, "at"))
         if block.hours is not None:
             wrong = f"{going.step(index)} waits for hours, and an urgent message waits for none"
-            scope.fail(f"{wrong}: {mend}", *going.at(index, "hours"))
+            scope.fail(f"{wrong}: {without}", *going.at(index, "hours"))
         if block.wait is None and (index < last or going.course.repeat):
             follows = f"step {index + 2} follows" if index < last else "the steps begin again"
             wrong = f"{going.step(index)} waits for no acknowledgement, though {follows}"
             scope.fail(f"{wrong}: write how long, as in wait: 10m", *going.at(index))
+        elif block.wait is None and going.key == "urgent":
+            said = f"{going.step(index)} waits for no acknowledgement: the message is done as soon as somebody was told"
+            mend = "with a wait it stands on the agents' list if nobody acknowledges"
+            scope.fail(f"{said}; {mend}", *going.at(index), severity=Severity.NOTE)
 
 
 def _check_addresses(scope: NameScope, going: _Going, ahead: _Ahead) -> None:
@@ -226,7 +230,9 @@ def _check_confidential(scope: NameScope, name: str, block: PolicyBlock) -> None
     for key, steps in (("urgent", block.urgent), ("ordinary", block.ordinary)):
         for index, step in enumerate(steps):
             if Means.WEBHOOK in step.by:
-                said = f"policy {shown(name)} is confidential: its webhooks get the ids of message and call, the client,"
+                said = (
+                    f"policy {shown(name)} is confidential: its webhooks get the ids of message and call, the client,"
+                )
                 rest = "times and the link, and nothing of what the caller said"
                 scope.fail(f"{said} {rest}", "delivery", name, key, index, "by", severity=Severity.NOTE)
                 return
@@ -236,7 +242,7 @@ def _check_confidential(scope: NameScope, name: str, block: PolicyBlock) -> None
 
 
 def _check_on_call(scope: NameScope, going: _Going, ahead: _Ahead, passed: Container[int] = ()) -> None:
-    """Whoever is told by rota must be there, unless a contact who follows always is; but for steps that are `passed`."""
+    """Whoever is told by rota must be there, unless a contact who follows always is; steps `passed` are left out."""
     for index, place, name, rota in _rotas(going, ahead):
         here = going.at(index, "to", place)
         if (ends := _end(rota, ahead)) is not None:
@@ -318,8 +324,7 @@ def _check_told(scope: NameScope, going: _Going, ahead: _Ahead) -> None:
 
 
 def _never(scope: NameScope, going: _Going, index: int, ahead: _Ahead) -> tuple[str, Path, bool] | None:
-    """Why a step never tells anybody, the part of it that says so, and whether time brought that about; None: it does.
-    """
+    """Why a step never tells anybody, the part of it that says so, and whether time brought that about."""
     step = going.course.steps[index]
     schedule = scope.schedules.get(step.hours) if step.hours else None
     if schedule is not None and not _opens(schedule, ahead.today):

@@ -29,7 +29,6 @@ class Person(Struct, frozen=True, kw_only=True):
     source: str = ""
     """`file:line` where it is written."""
 
-
     @property
     def reach(self) -> Reach:
         """Where a plan says that they are reached."""

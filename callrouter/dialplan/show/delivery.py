@@ -90,5 +90,7 @@ def for_what(plan: Plan, name: str) -> str:
     """Whose messages are a policy's: `for form night and node take_message`."""
     forms = [form.name for form in plan.forms if form.deliver == name]
     nodes = [node.name for node in plan.nodes.values() if isinstance(node, MessageNode) and node.deliver == name]
-    named = [f"{what}{'s' if len(of) > 1 else ''} {listed(of)}" for what, of in (("form", forms), ("node", nodes)) if of]
+    named = [
+        f"{what}{'s' if len(of) > 1 else ''} {listed(of)}" for what, of in (("form", forms), ("node", nodes)) if of
+    ]
     return f"for {' and '.join(named)}" if named else "which nothing names"
