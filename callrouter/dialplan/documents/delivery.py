@@ -27,7 +27,11 @@ def _wait(value: object) -> float:
 
 
 def _clock(value: object) -> time:
-    minutes = values.clock(values.text(value))
+    written = values.text(value)
+    try:
+        minutes = values.clock(written)
+    except ValueError:
+        raise ValueError(f'{shown(written)} is no time of day: write hours and minutes, as in "18:00"') from None
     if minutes >= values.MINUTES_A_DAY:
         raise ValueError('"24:00" is the midnight at the end of a day: write "00:00"')
     return time(minutes // 60, minutes % 60)

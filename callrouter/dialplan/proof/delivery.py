@@ -50,8 +50,8 @@ class _Going(Struct, frozen=True, kw_only=True):
     @property
     def called(self) -> str:
         """What begins a sentence about it."""
-        as_ordinary = " (as ordinary, for there is no urgent)" if self.urgent and self.key == "ordinary" else ""
-        return f"policy {shown(self.policy)}: {'urgent' if self.urgent else 'ordinary'}{as_ordinary}"
+        as_ordinary = " (as ordinary, for nothing else is written)" if self.urgent and self.key == "ordinary" else ""
+        return f"policy {shown(self.policy)}, {'urgent' if self.urgent else 'ordinary'}{as_ordinary}"
 
     def at(self, step: int, *path: str | int) -> Path:
         """The place of a step, or of a part of it."""
@@ -163,17 +163,17 @@ def _check_waits(scope: NameScope, going: _Going) -> None:
     last = len(going.blocks) - 1
     for index, block in enumerate(going.blocks):
         if block.at:
-            wrong = f"{going.step(index)} waits for a time of day, and an urgent message waits for none"
+            wrong = f"{going.step(index)}: waits for a time of day, and an urgent message waits for none"
             scope.fail(f"{wrong}: {without}", *going.at(index, "at"))
         if block.hours is not None:
-            wrong = f"{going.step(index)} waits for hours, and an urgent message waits for none"
+            wrong = f"{going.step(index)}: waits for hours, and an urgent message waits for none"
             scope.fail(f"{wrong}: {without}", *going.at(index, "hours"))
         if block.wait is None and (index < last or going.course.repeat):
             follows = f"step {index + 2} follows" if index < last else "the steps begin again"
-            wrong = f"{going.step(index)} waits for no acknowledgement, though {follows}"
+            wrong = f"{going.step(index)}: waits for no acknowledgement, though {follows}"
             scope.fail(f"{wrong}: write how long, as in wait: 10m", *going.at(index))
         elif block.wait is None and going.key == "urgent":
-            said = f"{going.step(index)} waits for no acknowledgement: the message is done as soon as somebody was told"
+            said = f"{going.step(index)}: no acknowledgement is waited for: the message is done as soon as somebody was told"
             mend = "with a wait it stands on the agents' list if nobody acknowledges"
             scope.fail(f"{said}; {mend}", *going.at(index), severity=Severity.NOTE)
 
@@ -301,7 +301,7 @@ def _check_reached(scope: NameScope, going: _Going, ahead: _Ahead) -> None:
 
 def _reaches(channels: Channels) -> str:
     for name, means in channels.values():
-        return f"reaches {shown(name)} by {CALLED[means]}, and nobody by a second way"
+        return f"reaches {shown(name)} by {CALLED[means]}, and that is all"
     return "reaches nobody"
 
 
@@ -319,7 +319,7 @@ def _check_told(scope: NameScope, going: _Going, ahead: _Ahead) -> None:
         scope.fail(f"{message}: {mend}", "delivery", going.policy, going.key, dated=dated)
         return
     for index, (why, path, by_time) in wrong.items():
-        scope.fail(f"{going.step(index)} never begins ({why}): take it out", *going.at(index, *path), dated=by_time)
+        scope.fail(f"{going.step(index)}: never begins ({why}): take it out", *going.at(index, *path), dated=by_time)
     _check_on_call(scope, going, ahead, passed=wrong)
 
 
