@@ -173,7 +173,7 @@ def _check_waits(scope: NameScope, going: _Going) -> None:
             wrong = f"{going.step(index)}: waits for no acknowledgement, though {follows}"
             scope.fail(f"{wrong}: write how long, as in wait: 10m", *going.at(index))
         elif block.wait is None and going.key == "urgent":
-            said = f"{going.step(index)}: no acknowledgement is waited for: the message is done as soon as somebody was told"
+            said = f"{going.step(index)}: no acknowledgement is waited for: the message is done once somebody is told"
             mend = "with a wait it stands on the agents' list if nobody acknowledges"
             scope.fail(f"{said}; {mend}", *going.at(index), severity=Severity.NOTE)
 
