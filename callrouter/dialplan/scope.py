@@ -140,7 +140,7 @@ class NameScope(Voices, kw_only=True):
         return self.hours_prefix + name if own else name
 
     def whom(self, name: str) -> Person | Rota | None:
-        """A contact, the client's own before one that all share, or a rota; None: there is none, as is said elsewhere."""
+        """A contact, the client's own before one that all share, or a rota; None: nobody is called so."""
         return self.contacts.get(name) or self.shared.contacts.get(name) or self.shared.rotas.get(name)
 
     def form(self, name: str, *path: str | int) -> Form | None:

@@ -105,7 +105,7 @@ def test_the_full_language_has_every_part_of_it() -> None:
         "  form urgent: “Urgence”, outside hours desk and in hours always and for callers of list vip or nuisance"
         in (tree(clinic))
     )
-    assert tree(clinic).endswith("  form usual: for every call, asks name (needed), subject, when, day; for box")
+    assert "  form usual: for every call, asks name (needed), subject, when, day; for box\n" in tree(clinic)
 
 
 @pytest.mark.parametrize(

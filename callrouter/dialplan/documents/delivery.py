@@ -27,7 +27,11 @@ def _wait(value: object) -> float:
 
 
 def _clock(value: object) -> time:
-    minutes = values.clock(values.text(value))
+    written = values.text(value)
+    try:
+        minutes = values.clock(written)
+    except ValueError:
+        raise ValueError(f'{shown(written)} is no time of day: write hours and minutes, as in "18:00"') from None
     if minutes >= values.MINUTES_A_DAY:
         raise ValueError('"24:00" is the midnight at the end of a day: write "00:00"')
     return time(minutes // 60, minutes % 60)
@@ -81,9 +85,9 @@ class StepBlock(Block):
     """`email`, `sms`, `webhook`, or several. By default everything that costs nothing and reaches the contact: `email`
     and `webhook`, as far as it has an `email` and a `url`. An `sms` is sent to its `number`."""
     wait: Wait | None = None
-    """How long an acknowledgement is waited for before the next step begins (`1m` to `24h`); after the last step, before
-    the steps begin again, or the message stands on the agents' list. Without it the next step is only for when nobody of
-    this one could be told."""
+    """How long an acknowledgement is waited for before the next step begins (`1m` to `24h`); after the last step,
+    before the steps begin again, or the message stands on the agents' list. Without it the next step is only for when
+    nobody of this one could be told."""
     at: Annotated[tuple[Clock, ...], Before(as_list), Field(min_length=1), OneOrMany()] = ()
     """Times of day, by the client's clock, in quotes: the step begins at the next of them, and messages that wait for
     the same one are told together. Not in `urgent`."""
@@ -108,11 +112,10 @@ class PolicyBlock(Block):
     """What becomes of a message: who is told, by what and when, until somebody acknowledges it.
 
     Steps go one after the other; a step begins when the `wait` of the one before is over, or as soon as nobody of that
-    one could be told. After the last `wait`, and where nobody could be told, the message stands on the agents' list; what
-    is acknowledged, or told without a `wait`, is done. A step may be the name of a contact
-    or a rota alone, and the only step needs no list: `ordinary: post_box`. An urgent message must reach somebody by two
-    ways at every minute of the coming two weeks: `check` refuses a policy by which it does not, and names the first
-    minute.
+    one could be told. After the last `wait`, and where nobody could be told, the message stands on the agents' list;
+    what is acknowledged, or told without a `wait`, is done. A step may be the name of a contact or a rota alone, and
+    the only step needs no list: `ordinary: post_box`. An urgent message must reach somebody by two ways at every minute
+    of the coming two weeks: `check` refuses a policy by which it does not, and names the first minute.
     """
 
     urgent: Steps = ()
@@ -122,11 +125,11 @@ class PolicyBlock(Block):
     ordinary: Steps = ()
     """What becomes of any other message; by default what becomes of an urgent one."""
     ages: Wait | None = None
-    """After how long an ordinary message that nobody has acknowledged goes the way of an urgent one (`1m` to `24h`); by
-    default it never does."""
+    """After how long an ordinary message that nobody has acknowledged goes the way of an urgent one (`1m` to `24h`);
+    by default it never does."""
     confidential: Flag = False
-    """Whether what leaves the house holds nothing of the message but a link to it. A webhook gets the ids of message and
-    call, the client, times, and the link."""
+    """Whether what leaves the house holds nothing of the message but a link to it. A webhook gets the ids of message
+    and call, the client, times, and the link."""
 
     @model_validator(mode="after")
     def _says_who(self) -> Self:

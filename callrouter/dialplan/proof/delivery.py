@@ -50,8 +50,8 @@ class _Going(Struct, frozen=True, kw_only=True):
     @property
     def called(self) -> str:
         """What begins a sentence about it."""
-        as_ordinary = " (as ordinary, for there is no urgent)" if self.urgent and self.key == "ordinary" else ""
-        return f"policy {shown(self.policy)}: {'urgent' if self.urgent else 'ordinary'}{as_ordinary}"
+        as_ordinary = " (as ordinary, for nothing else is written)" if self.urgent and self.key == "ordinary" else ""
+        return f"policy {shown(self.policy)}, {'urgent' if self.urgent else 'ordinary'}{as_ordinary}"
 
     def at(self, step: int, *path: str | int) -> Path:
         """The place of a step, or of a part of it."""
@@ -133,12 +133,12 @@ def _check_policy(scope: NameScope, name: str, block: PolicyBlock, ahead: _Ahead
     policy = scope.policies[name]
     urgent, key = (block.urgent, "urgent") if block.urgent else (block.ordinary, "ordinary")
     going = _Going(policy=name, key=key, urgent=True, blocks=urgent, course=policy.urgent)
-    before = len(scope.issues)
+    before = len(errors(scope.issues))
     _check_waits(scope, going)
     _check_addresses(scope, going, ahead)
     _check_on_call(scope, going, ahead)
     # Whatever is wrong so far leaves somebody out, as a name does that nobody has.
-    if len(scope.issues) == before and _is_known(going):
+    if len(errors(scope.issues)) == before and _is_known(going):
         _check_reached(scope, going, ahead)
     if block.urgent and block.ordinary:
         going = _Going(policy=name, key="ordinary", urgent=False, blocks=block.ordinary, course=policy.ordinary)
@@ -159,19 +159,23 @@ def _is_known(going: _Going) -> bool:
 
 def _check_waits(scope: NameScope, going: _Going) -> None:
     """An urgent message waits for nobody's hour, and each step of it for an answer before another one is to begin."""
-    mend = "take it out" if going.key == "urgent" else 'write what becomes of urgent messages, under "urgent"'
+    without = "take it out" if going.key == "urgent" else 'write what becomes of urgent messages, under "urgent"'
     last = len(going.blocks) - 1
     for index, block in enumerate(going.blocks):
         if block.at:
-            wrong = f"{going.step(index)} waits for a time of day, and an urgent message waits for none"
-            scope.fail(f"{wrong}: {mend}", *going.at(index, "at"))
+            wrong = f"{going.step(index)}: waits for a time of day, and an urgent message waits for none"
+            scope.fail(f"{wrong}: {without}", *going.at(index, "at"))
         if block.hours is not None:
-            wrong = f"{going.step(index)} waits for hours, and an urgent message waits for none"
-            scope.fail(f"{wrong}: {mend}", *going.at(index, "hours"))
+            wrong = f"{going.step(index)}: waits for hours, and an urgent message waits for none"
+            scope.fail(f"{wrong}: {without}", *going.at(index, "hours"))
         if block.wait is None and (index < last or going.course.repeat):
             follows = f"step {index + 2} follows" if index < last else "the steps begin again"
-            wrong = f"{going.step(index)} waits for no acknowledgement, though {follows}"
+            wrong = f"{going.step(index)}: waits for no acknowledgement, though {follows}"
             scope.fail(f"{wrong}: write how long, as in wait: 10m", *going.at(index))
+        elif block.wait is None and going.key == "urgent":
+            said = f"{going.step(index)}: no acknowledgement is waited for: the message is done once somebody is told"
+            mend = "with a wait it stands on the agents' list if nobody acknowledges"
+            scope.fail(f"{said}; {mend}", *going.at(index), severity=Severity.NOTE)
 
 
 def _check_addresses(scope: NameScope, going: _Going, ahead: _Ahead) -> None:
@@ -238,7 +242,7 @@ def _check_confidential(scope: NameScope, name: str, block: PolicyBlock) -> None
 
 
 def _check_on_call(scope: NameScope, going: _Going, ahead: _Ahead, passed: Container[int] = ()) -> None:
-    """Whoever is told by rota must be there, unless a contact who follows always is; but for steps that are `passed`."""
+    """Whoever is told by rota must be there, unless a contact who follows always is; steps `passed` are left out."""
     for index, place, name, rota in _rotas(going, ahead):
         here = going.at(index, "to", place)
         if (ends := _end(rota, ahead)) is not None:
@@ -297,7 +301,7 @@ def _check_reached(scope: NameScope, going: _Going, ahead: _Ahead) -> None:
 
 def _reaches(channels: Channels) -> str:
     for name, means in channels.values():
-        return f"reaches {shown(name)} by {CALLED[means]}, and nobody by a second way"
+        return f"reaches {shown(name)} by {CALLED[means]}, and that is all"
     return "reaches nobody"
 
 
@@ -315,12 +319,12 @@ def _check_told(scope: NameScope, going: _Going, ahead: _Ahead) -> None:
         scope.fail(f"{message}: {mend}", "delivery", going.policy, going.key, dated=dated)
         return
     for index, (why, path, by_time) in wrong.items():
-        scope.fail(f"{going.step(index)} never begins ({why}): take it out", *going.at(index, *path), dated=by_time)
+        scope.fail(f"{going.step(index)}: never begins ({why}): take it out", *going.at(index, *path), dated=by_time)
     _check_on_call(scope, going, ahead, passed=wrong)
 
 
 def _never(scope: NameScope, going: _Going, index: int, ahead: _Ahead) -> tuple[str, Path, bool] | None:
-    """Why a step never tells anybody, the part of it that says so, and whether time brought that about; None: it does."""
+    """Why a step never tells anybody, the part of it that says so, and whether time brought that about."""
     step = going.course.steps[index]
     schedule = scope.schedules.get(step.hours) if step.hours else None
     if schedule is not None and not _opens(schedule, ahead.today):

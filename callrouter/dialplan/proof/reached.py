@@ -119,7 +119,7 @@ def pieces(course: Course, directory: Directory, since: datetime, until: datetim
         begins, left = at, until - at
         for step in course.steps:
             told = directory.told(step, begins)
-            channels |= told
+            channels = {**channels, **{address: one for address, one in told.items() if address not in channels}}
             left = min((left, *(tables[name].after(begins) - begins for name in step.to if name in tables)))
             if told:
                 begins += timedelta(seconds=step.wait_seconds)

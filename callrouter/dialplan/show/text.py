@@ -12,7 +12,7 @@ from callrouter.dialplan.verbs import VERBS, Verb, describe
 
 
 def tree(plan: Plan, verbs: Mapping[str, Verb] = VERBS) -> str:
-    """The plan from its start, each node once; what was drawn before is referred to. Then its forms, and its policies."""
+    """The plan from its start, each node once; what was drawn before is referred to. Then forms and policies."""
     lines = [
         f"{plan.name} ({plan.client}, {plan.language}, {plan.timezone}, version {plan.version})",
         f"  numbers {', '.join(plan.numbers) or 'none'}",

@@ -14,6 +14,7 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan.issues import how_many
 from callrouter.dialplan.language.words import length
 from callrouter.dialplan.shared.queues import TeamQueue
+from callrouter.questions.diff.delivery import changed_policies
 from callrouter.questions.diff.forms import changed_forms
 from callrouter.questions.diff.same_tree import differing
 
@@ -44,6 +45,8 @@ def unheard(old: Plan, new: Plan) -> Iterator[str]:
         yield f"The client may now have {_calls(new)} at once instead of {_calls(old)}."
     if old.forms != new.forms:
         yield from changed_forms(old.forms, new.forms)
+    if old.policies or new.policies:
+        yield from changed_policies(old, new)
     for name in old.form_lists.keys() & new.form_lists.keys():
         if old.form_lists[name] != new.form_lists[name]:
             yield f"List {name}, by which a form is chosen, now holds other callers."

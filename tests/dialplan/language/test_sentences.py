@@ -133,7 +133,7 @@ timezone: Europe/Paris
 language: fr
 languages: [fr, en]
 fallback: { number: "01 99 00 00 91" }
-contacts: { doctor: { number: "06 12 34 00 07" } }
+contacts: { doctor: { number: "06 12 34 00 07", email: doctor@a.example } }
 start: which
 nodes:
   which:

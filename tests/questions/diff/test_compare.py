@@ -79,7 +79,7 @@ def _told(tmp_path: Path, client: str, *changes: tuple[str, str]) -> list[str]:
             "cabinet-moreau",
             ("contacts: [on_call, doctor]", "contacts: [on_call]"),
             "In opening hours, when on_call does not answer, ordinary callers who press 1 now reach a message for"
-            " email_doctor instead of dial:doctor.",
+            " emergencies instead of dial:doctor.",
             id="one_contact_less",
         ),
         pytest.param(
