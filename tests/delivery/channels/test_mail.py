@@ -20,6 +20,7 @@ from callrouter.runtime.guarded_http import GuardedHttp
 from tests.delivery.channels.certificates import Authority
 from tests.delivery.channels.mail_server import PASSWORD, MailBox, mail_server
 from tests.delivery.channels.walking import delivery_to
+from tests.patience import ANSWER_SECONDS
 
 HTTP = GuardedHttp([], {})
 
@@ -124,7 +125,7 @@ async def test_before_the_mail_it_is_known_that_nothing_was_taken() -> None:
 @pytest.mark.parametrize(("name", "unknown"), [("hanging", False), ("hanging-after", True)])
 async def test_a_server_that_hangs_is_left(name: str, unknown: bool) -> None:
     async with mail_server() as box:
-        mail = channel_to(box.server, answer_seconds=0.5)
+        mail = channel_to(box.server, answer_seconds=3)
         outcome = await send(mail, name)
         await mail.close()
 
@@ -138,12 +139,12 @@ async def test_an_attempt_that_drags_on_ends_and_says_how_far_it_came(monkeypatc
     async with mail_server() as box, channel(box) as mail:
         await send(mail, "doctor")
         with monkeypatch.context() as patience:
-            patience.setattr(under_test, "ATTEMPT_SECONDS", 0.5)
+            patience.setattr(under_test, "ATTEMPT_SECONDS", 3.0)
             outcome = await send(mail, "hanging-after")
         assert type(await send(mail, "doctor")) is Delivered
 
     assert isinstance(outcome, FailedForNow)
-    assert "it had not ended after 0.5 s after the mail was begun" in outcome.reason
+    assert "it had not ended after 3 s after the mail was begun" in outcome.reason
     assert outcome.fate_unknown
     assert box.connections == 2
 
@@ -163,8 +164,9 @@ async def test_it_takes_leave_of_a_server_that_it_needs_no_more(monkeypatch: pyt
     monkeypatch.setattr(connections, "KEPT_SECONDS", 0.1)
     async with mail_server() as box, channel(box) as mail:
         await send(mail, "doctor")
-        await asyncio.sleep(1)
-        assert all(one.transport is None or one.transport.is_closing() for one in box.servers)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while not all(one.transport is None or one.transport.is_closing() for one in box.servers):
+                await asyncio.sleep(0.05)
         assert type(await send(mail, "doctor")) is Delivered
 
     assert box.connections == 2

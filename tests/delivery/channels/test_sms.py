@@ -86,7 +86,7 @@ async def test_an_answer_without_a_name_that_can_be_used_is_as_good(number: str,
 
 async def test_whether_it_may_have_gone_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was never sent, or was refused, has not; what broke off, dragged on or was lost behind a proxy may have."""
-    monkeypatch.setattr(under_test, "TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr(under_test, "TIMEOUT_SECONDS", 3.0)
     told = {}
     async with sms_gateway() as gateway:
         async with channel(gateway) as sms:
