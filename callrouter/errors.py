@@ -30,6 +30,7 @@
     ├── RequestFailed          the client: a request to their web service failed
     │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
     │   └── RequestRefused     the service answered, with another status than 2xx
+    ├── MailUnreadable         nobody: a mail that came back is none that anybody reports with (dispatch.receipts)
     ├── EngineRefused          whoever asks it by the API or a command: the engine says that it cannot be done
     ├── EngineAway             the operator: the engine does not answer its own command or the API
     ├── HandOverFailed         the operator: of two engines one could not be restarted; the sentence says which leads
@@ -174,6 +175,10 @@ class HandOverFailed(CallrouterError):
 
 class AnotherMessage(CallrouterError):
     """A message has the id of another one."""
+
+
+class MailUnreadable(CallrouterError):
+    """A mail has more parts than any report, or they cannot be told apart."""
 
 
 class StoreError(CallrouterError):

@@ -2,5 +2,5 @@
 
 `sweeping` takes messages that are due a step further, `sending` sends what that brings; `parcels` makes of a message
 what somebody is told of it, `listening` hears from PostgreSQL that there is something to do. `working` runs them, and
-`heartbeat` says outside that it does.
+`heartbeat` says outside that it does. `receipts` hears what became of mail that the next server took.
 """

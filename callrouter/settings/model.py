@@ -14,6 +14,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator, model_vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from callrouter.delivery.servers import MailServer, SmsGateway
+from callrouter.delivery.signing import key_of
 from callrouter.errors import SettingsError
 from callrouter.settings import servers
 
@@ -148,6 +149,20 @@ class Settings(BaseSettings):
     )
     sms_sender: Annotated[str, Field(max_length=32)] = _setting(
         "The number or name that SMS come from; without one the gateway's own", "a number or a short name", default=""
+    )
+    sms_receipt_secret: SecretStr | None = _setting(
+        "By which the gateway signs its receipts; without one none is taken",
+        "whsec_ and 24 to 64 bytes as base64",
+        default=None,
+    )
+    lmtp_host: str = _setting(
+        "Where `callrouter worker` listens for mail that comes back: whoever may connect there may say what became of "
+        "our mail",
+        "an address of this machine",
+        default="127.0.0.1",
+    )
+    lmtp_port: Annotated[int, Field(ge=0, le=65535)] = _setting(
+        "The port; 0: it does not listen", "a port, 1 to 65535, or 0", default=0
     )
     public_url: str = _setting(
         "Where people reach web from outside; without it nobody is sent a link to a message",
@@ -332,6 +347,13 @@ class Settings(BaseSettings):
             raise ValueError("it holds what cannot be sent")
         return value
 
+    @field_validator("sms_receipt_secret")
+    @classmethod
+    def _is_signing_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            key_of(value.get_secret_value())
+        return value
+
     @field_validator("events_url", "sms_url", "heartbeat_url")
     @classmethod
     def _is_web_service(cls, value: SecretStr | None) -> SecretStr | None:
@@ -414,6 +436,11 @@ class Settings(BaseSettings):
             return None
         secret = self.sms_secret.get_secret_value() if self.sms_secret is not None else ""
         return SmsGateway(url=self.sms_url.get_secret_value(), secret=secret, sender=self.sms_sender)
+
+    @property
+    def sms_receipt_key(self) -> bytes | None:
+        """What receipts for SMS are signed with; None: none is taken."""
+        return None if self.sms_receipt_secret is None else key_of(self.sms_receipt_secret.get_secret_value())
 
     @property
     def engine_base_url(self) -> str:

@@ -22,6 +22,7 @@ from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
 from callrouter.dialplan import PaperSpeech
 from callrouter.dispatch.heartbeat import Heartbeat
+from callrouter.dispatch.receipts.noting import Reports
 from callrouter.dispatch.sending import Links, Sender, Write
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.working import Worker
@@ -47,6 +48,13 @@ class Parts:
     http: GuardedHttp
     heartbeat: Heartbeat | None
     """None: nobody outside is told that it works."""
+    reports: Reports
+
+    async def hear_reports(self, listening: socket.socket) -> None:
+        """Take what the mail server says became of our mail, until cancelled."""
+        from callrouter.dispatch.receipts.entrance import listen_for_reports
+
+        await listen_for_reports(listening, self.reports.take)
 
     async def close(self) -> None:
         """After the worker's last attempt."""
@@ -87,7 +95,13 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         seconds=boot_seconds,
         alive=partial(_touch, settings.data_dir / ALIVE),
     )
-    return Parts(worker=worker, channels=channels, http=http, heartbeat=_heartbeat(settings, worker, database, http))
+    return Parts(
+        worker=worker,
+        channels=channels,
+        http=http,
+        heartbeat=_heartbeat(settings, worker, database, http),
+        reports=Reports(database, clock, sender_of(settings)[1]),
+    )
 
 
 def _heartbeat(settings: Settings, worker: Worker, database: Database, http: GuardedHttp) -> Heartbeat | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import nullcontext
 from functools import partial
 
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.storage import open_database
+from callrouter.app.wiring.listening import listen as listen_at
 from callrouter.app.worker.parts import parts_of
 from callrouter.dispatch.listening import listen
 from callrouter.logs import configure_logs
@@ -24,6 +27,13 @@ async def run_worker(settings: Settings) -> None:
         CallrouterError: it cannot start; the sentence says what to mend.
     """
     configure_logs(log_format=settings.log_format, level=settings.log_level, numbers=settings.log_numbers)
+    host, port = settings.lmtp_host, settings.lmtp_port
+    reports = listen_at(host, port, "CALLROUTER_LMTP_PORT") if port else nullcontext()
+    with reports as listening:
+        await _run(settings, listening)
+
+
+async def _run(settings: Settings, listening: socket.socket | None) -> None:
     async with open_database(settings, may_be_away=True) as database:
         due = asyncio.Event()
         parts = parts_of(settings, database, due)
@@ -32,6 +42,8 @@ async def run_worker(settings: Settings) -> None:
         lifetime.catch_signals()
         tasks.keep(partial(listen, database, due.set), "what PostgreSQL says is due")
         tasks.start(parts.worker.run(), "worker")
+        if listening is not None:
+            tasks.start(parts.hear_reports(listening), "reports on mail")
         if parts.heartbeat is not None:
             tasks.keep(parts.heartbeat.run, "heartbeat")
         await lifetime.stopping.wait()

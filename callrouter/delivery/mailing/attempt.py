@@ -88,10 +88,8 @@ class MailAttempt:
             answer = await client.data(content)
         except aiosmtplib.SMTPResponseException as error:
             return await self._refused(client, error)
-        return Delivered(
-            answer=_one_line(f"{answer.code} {answer.message}"),
-            receipt_id=self._delivery.delivery_id if reported else None,
-        )
+        # What comes back names this: in the report that was asked for, or in the Message-ID of what bounced.
+        return Delivered(answer=_one_line(f"{answer.code} {answer.message}"), receipt_id=self._delivery.delivery_id)
 
     async def _refused(self, client: aiosmtplib.SMTP, error: aiosmtplib.SMTPResponseException) -> Outcome:
         """What a refusal means; the connection is left as it was before the transaction."""

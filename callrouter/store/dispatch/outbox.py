@@ -220,7 +220,12 @@ async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: dateti
     ]
     if events:
         await connection.execute(insert(dispatch_events), events)
-        await connection.execute(_WAKE, {"ids": list({one["message_id"] for one in events}), "now": now})
+        await wake_within(connection, {one["message_id"] for one in events}, now)
+
+
+async def wake_within(connection: AsyncConnection, message_ids: Collection[str], now: datetime) -> None:
+    """Messages of which nothing more is on its way are due, in the connection's transaction."""
+    await connection.execute(_WAKE, {"ids": list(message_ids), "now": now})
 
 
 _SETTLE = text(

@@ -51,7 +51,7 @@ async def test_it_arrives_whole_with_whom_it_is_for() -> None:
         outcome = await send(mail, "doctor")
 
     [arrived] = map(message_from_bytes, box.received)
-    assert outcome == Delivered(answer="250 2.0.0 taken as 4711", receipt_id=None)
+    assert outcome == Delivered(answer="250 2.0.0 taken as 4711", receipt_id="d1")
     assert arrived["To"] == "doctor@clinic.example"
     assert arrived["Message-ID"] == "<d1@answering.example>"
     assert str(arrived.get_payload()).strip() == ".hello"
