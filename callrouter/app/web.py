@@ -67,6 +67,7 @@ async def run_web(settings: Settings, token: str) -> None:
                 notes={"messages": journal.check},
                 now=clock.now,
                 region=settings.region,
+                sms_receipt_key=settings.sms_receipt_key,
             )
             await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper, journal, hub, link)
     finally:

@@ -6,12 +6,18 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
+from collections.abc import Mapping
 from typing import Final
 
 PREFIX: Final = "whsec_"
 _SHORTEST: Final = 24
 _LONGEST: Final = 64
 """Bytes of a key, by the specification."""
+TOLERANCE_SECONDS: Final = 300
+"""How far the other side's clock may be from ours: what is older may have been sent before."""
+_TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
+_MOST_SIGNATURES: Final = 10
 
 
 def key_of(secret: str) -> bytes:
@@ -38,3 +44,21 @@ def headers(key: bytes, *, webhook_id: str, timestamp: int, body: str) -> dict[s
         "webhook-timestamp": str(timestamp),
         "webhook-signature": f"v1,{signature}",
     }
+
+
+def is_signed(key: bytes, given: Mapping[str, str], body: bytes, *, now_seconds: float) -> bool:
+    """Whether a body that came in was signed with the key, lately: `given` are its headers, by names in small letters.
+
+    Several signatures may be given, as while a secret is renewed: one that fits is enough.
+    """
+    webhook_id, timestamp = given.get("webhook-id", ""), given.get("webhook-timestamp", "")
+    if not webhook_id or not _TIMESTAMP.fullmatch(timestamp) or abs(now_seconds - int(timestamp)) > TOLERANCE_SECONDS:
+        return False
+    signed = f"{webhook_id}.{timestamp}.".encode(errors="replace") + body
+    fitting = base64.b64encode(hmac.digest(key, signed, hashlib.sha256))
+    signatures = given.get("webhook-signature", "").split(" ", _MOST_SIGNATURES)
+    return any(
+        hmac.compare_digest(fitting, signature.removeprefix("v1,").encode(errors="replace"))
+        for signature in signatures
+        if signature.startswith("v1,")
+    )

@@ -53,6 +53,7 @@ def web(
     folder: Path = Path("nowhere"),
     gate: Gate | None = None,
     taking: Taking | None = None,
+    sms_receipt_key: bytes | None = None,
 ) -> FastAPI:
     plans = KeptPlans(database, PaperSpeech(), "FR")
     recorded = Recordings(database, folder, AuditTrail(database))
@@ -65,6 +66,7 @@ def web(
         recorded,
         gate=gate,
         taking=taking,
+        sms_receipt_key=sms_receipt_key,
     )
 
 

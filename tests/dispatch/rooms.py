@@ -21,6 +21,8 @@ from callrouter.core.rota import Contact, Rota, Turns
 from callrouter.delivery.channel import Channels, Tools
 from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.parcel import Parcel
+from callrouter.delivery.rendering import body_of
+from callrouter.delivery.servers import MailServer
 from callrouter.dispatch.sending import Links, Sender
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.working import Worker
@@ -96,8 +98,11 @@ class Office:
     written: list[Parcel] = field(default_factory=list)
     """All that was sent, as it was before it was written."""
     public_url: str = "https://desk.example"
+    mail: MailServer | None = None
+    """That mail goes by, as it is really written."""
     died: list[BaseException] = field(default_factory=list)
     """Of what workers died."""
+    _opened: list[Channels] = field(default_factory=list)
 
     async def live(self, client: str) -> Plan | None:
         """As a LivePlan."""
@@ -111,7 +116,7 @@ class Office:
             lease=lease,
             plans=self.live,
             clock=self.clock,
-            channels=Channels(CHANNELS, Tools(http=self.http)),
+            channels=self._channels(),
             write=self._write,
             links=Links(public_url=self.public_url, hours=72),
             recordings=self.folder,
@@ -129,6 +134,9 @@ class Office:
 
     def _write(self, means: Means, parcel: Parcel) -> str:
         self.written.append(parcel)
+        if self.mail is not None:
+            sender = self.mail.sender
+            return body_of(means, parcel, sender=sender, domain=sender.partition("@")[2])
         return json.dumps({"id": parcel.delivery_id, "messages": [one.message_id for one in parcel.messages]})
 
     @asynccontextmanager
@@ -143,6 +151,12 @@ class Office:
         finally:
             await tasks.stop()
             await worker.close()
+            while self._opened:
+                await self._opened.pop().close()
+
+    def _channels(self) -> Channels:
+        self._opened.append(Channels(CHANNELS, Tools(http=self.http, mail=self.mail)))
+        return self._opened[-1]
 
     async def message(self, message_id: str = "m1", *, deliver: str = "rule", urgent: bool = True, **more: Any) -> None:
         """Somebody's, taken now."""

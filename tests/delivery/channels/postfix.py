@@ -42,7 +42,7 @@ virtual_mailbox_base = {folder}/mail
 virtual_mailbox_maps = inline:{{ {{doctor@clinic.example = doctor/}} {{{sender} = sender/}} }}
 virtual_uid_maps = static:{nobody}
 virtual_gid_maps = static:{nobody}
-transport_maps = inline:{{ {{elsewhere.example = smtp:[127.0.0.1]:{elsewhere}}} }}
+transport_maps = inline:{{ {{elsewhere.example = smtp:[127.0.0.1]:{elsewhere}}} {reports} }}
 """
 MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
@@ -52,6 +52,7 @@ cleanup unix n - n - 0 cleanup
 defer unix - - n - 0 bounce
 error unix - - n - - error
 flush unix n - n 1000? 0 flush
+lmtp unix - - n - - lmtp
 postlog unix-dgram n - n - 1 postlogd
 proxymap unix - - n - - proxymap
 qmgr unix n - n 300 1 qmgr
@@ -103,21 +104,38 @@ class Postfix:
             time.sleep(0.05)
         return found[0]
 
+    def keeps_a_report(self) -> None:
+        """One could not be handed over, and is kept to be handed over again."""
+        until = time.monotonic() + ANSWER_SECONDS
+        kept = f"to=<{SENDER}>, relay=none"
+        while not any(kept in line and "status=deferred" in line for line in self._logged()):
+            assert time.monotonic() < until, "\n".join(self._logged())
+            time.sleep(0.05)
+
+    def flush(self) -> None:
+        """Try now whatever is kept."""
+        _run(self.folder, "flush")
+
+    def _logged(self) -> list[str]:
+        return (self.folder / "postfix.log").read_text().splitlines()
+
     def _box(self, box: str) -> Path:
         return self.folder / "mail" / box
 
 
 @contextmanager
-def postfix() -> Iterator[Postfix]:
-    """It, until it is stopped."""
+def postfix(*, reports: int | None = None) -> Iterator[Postfix]:
+    """It, until it is stopped. What is for the sender goes to that port by LMTP; without one, into a mailbox."""
     folder = Path(tempfile.mkdtemp(prefix="callrouter-postfix-"))
     try:
-        made = Postfix(folder=folder, port=_free_port(), elsewhere=_free_port())
+        made = Postfix(folder=folder, port=free_port(), elsewhere=free_port())
         folder.chmod(0o755)  # its daemons are users of their own
         for name, owner in (("conf", "root"), ("queue", "root"), ("data", "postfix"), ("mail", NOBODY)):
             (folder / name).mkdir()
             shutil.chown(folder / name, owner)
         values = {"folder": folder, "sender": SENDER, "nobody": NOBODY, "elsewhere": made.elsewhere, "port": made.port}
+        # As the operator's guide has it.
+        values["reports"] = f"{{{SENDER} = lmtp:inet:127.0.0.1:{reports}}}" if reports else ""
         (folder / "conf" / "main.cf").write_text(MAIN.format(**values))
         (folder / "conf" / "master.cf").write_text(MASTER.format(**values))
         _run(folder, "start")
@@ -134,7 +152,8 @@ def _run(folder: Path, command: str) -> None:
     subprocess.run([POSTFIX, "-c", folder / "conf", command], check=True, capture_output=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
