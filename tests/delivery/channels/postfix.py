@@ -42,6 +42,9 @@ virtual_mailbox_base = {folder}/mail
 virtual_mailbox_maps = inline:{{ {{doctor@clinic.example = doctor/}} {{{sender} = sender/}} }}
 virtual_uid_maps = static:{nobody}
 virtual_gid_maps = static:{nobody}
+queue_run_delay = 1s
+minimal_backoff_time = 1s
+maximal_backoff_time = 2s
 transport_maps = inline:{{ {{elsewhere.example = smtp:[127.0.0.1]:{elsewhere}}} {reports} }}
 """
 MASTER = """
@@ -112,15 +115,16 @@ class Postfix:
             assert time.monotonic() < until, "\n".join(self._logged())
             time.sleep(0.05)
 
-    def flush(self) -> None:
-        """Try now whatever is kept."""
-        _run(self.folder, "flush")
-
     def _logged(self) -> list[str]:
         return (self.folder / "postfix.log").read_text().splitlines()
 
     def _box(self, box: str) -> Path:
         return self.folder / "mail" / box
+
+
+def reports_map(port: int) -> str:
+    """Where mail for the sender goes, as the operator's guide has it."""
+    return f"{{{SENDER} = lmtp:inet:127.0.0.1:{port}}}"
 
 
 @contextmanager
@@ -134,8 +138,7 @@ def postfix(*, reports: int | None = None) -> Iterator[Postfix]:
             (folder / name).mkdir()
             shutil.chown(folder / name, owner)
         values = {"folder": folder, "sender": SENDER, "nobody": NOBODY, "elsewhere": made.elsewhere, "port": made.port}
-        # As the operator's guide has it.
-        values["reports"] = f"{{{SENDER} = lmtp:inet:127.0.0.1:{reports}}}" if reports else ""
+        values["reports"] = reports_map(reports) if reports else ""
         (folder / "conf" / "main.cf").write_text(MAIN.format(**values))
         (folder / "conf" / "master.cf").write_text(MASTER.format(**values))
         _run(folder, "start")

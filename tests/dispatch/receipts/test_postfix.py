@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from callrouter.dispatch.receipts.entrance import listen_for_reports
 from callrouter.dispatch.receipts.noting import Reports
 from callrouter.runtime.tasks import Tasks
 from tests.delivery.channels.mail_server import mail_server
-from tests.delivery.channels.postfix import Postfix, free_port, postfix
+from tests.delivery.channels.postfix import Postfix, free_port, postfix, reports_map
 from tests.dispatch.rooms import Office, a_plan, reach, rule
 
 from .bounces import DOMAIN
@@ -105,5 +106,10 @@ async def test_the_mail_server_comes_again_when_nobody_listens(office: Office, m
         await office.has(due=due, accepted=1)
         await asyncio.to_thread(mails.keeps_a_report)
         async with heard(office):
-            await asyncio.to_thread(mails.flush)
             await office.has(due=due, delivered=1)
+
+
+def test_the_guide_has_what_is_tried_here() -> None:
+    guide = Path(__file__).parents[3] / "docs" / "operator.md"
+
+    assert f"transport_maps = inline:{{ {reports_map(2424)} }}" in guide.read_text(encoding="utf-8")
