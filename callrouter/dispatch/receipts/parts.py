@@ -24,6 +24,7 @@ MOST_BLOCKS: Final = 200
 """Blocks of fields of one report: one is of the report, each other one of a recipient."""
 _LONGEST: Final = 2_000
 """Characters of a header."""
+_CHARSET: Final = re.compile(r"us-ascii|iso-8859-(1|2|5|7|9|15)|windows-125[0-8]|koi8-r|gb18030|big5|shift_jis")
 _TAG: Final = re.compile(r"<[^<>]{0,1000}>")
 _CONTROLS: Final = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]+|\s+")
 
@@ -123,10 +124,9 @@ def _bytes_of(part: Message) -> bytes:
 
 
 def _charset(part: Message) -> str:
-    """One that Python has."""
+    """One of text: Python knows others, which are slow, or give no text."""
     try:
-        charset = part.get_content_charset("utf-8")
-        b"".decode(charset)
+        charset = str(part.get_content_charset("utf-8"))
     except (ValueError, LookupError, AttributeError, TypeError):
         return "utf-8"
-    return charset
+    return charset if _CHARSET.fullmatch(charset) else "utf-8"
