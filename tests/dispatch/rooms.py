@@ -21,6 +21,7 @@ from callrouter.core.rota import Contact, Rota, Turns
 from callrouter.delivery.channel import Channels, Tools
 from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.parcel import Parcel
+from callrouter.delivery.servers import SmsGateway
 from callrouter.dispatch.sending import Links, Sender
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.working import Worker
@@ -96,6 +97,7 @@ class Office:
     written: list[Parcel] = field(default_factory=list)
     """All that was sent, as it was before it was written."""
     public_url: str = "https://desk.example"
+    sms: SmsGateway | None = None
     died: list[BaseException] = field(default_factory=list)
     """Of what workers died."""
 
@@ -111,7 +113,7 @@ class Office:
             lease=lease,
             plans=self.live,
             clock=self.clock,
-            channels=Channels(CHANNELS, Tools(http=self.http)),
+            channels=Channels(CHANNELS, Tools(http=self.http, sms=self.sms)),
             write=self._write,
             links=Links(public_url=self.public_url, hours=72),
             recordings=self.folder,
