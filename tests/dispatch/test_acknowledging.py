@@ -47,6 +47,7 @@ async def test_the_others_who_know_of_it_hear_who_took_it_on(office: Office, crm
 
     notice = office.written[-1]
     assert (notice.kind, notice.contact, notice.acknowledged_by) == ("notice", "anne", "Bruno")
+    assert [(notice.acknowledged_at,)] == await office.rows("SELECT ended_at FROM dispatches")
     assert len(office.written) == 3
     assert await office.trail() == [
         "rule",
