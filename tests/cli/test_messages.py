@@ -209,7 +209,7 @@ async def test_who_was_told(command: Command, database: Database) -> None:
 async def test_what_needs_attention(command: Command, database: Database) -> None:
     """Until somebody takes it on; what failed is sent again, and all of it is in the audit trail."""
     message = await take(database, "a")
-    await stand(database, message, "attention", reason="Nobody was reached.")
+    await stand(database, message, "attention", reason="Nobody was reached.", step=1)
     dead = await tell(database, message, "failed", client="a", answer="550 no such user")
     voice = await take(database, "b")
     await stand(database, voice, "attention", reason="Nobody is on call.")
