@@ -10,7 +10,7 @@ from callrouter.core.call import Call
 from callrouter.core.dispatch import Policy, Reach, Step
 from callrouter.core.forms import filled_of
 from callrouter.core.plan import Plan
-from callrouter.dialplan.language.words import CALLED, listed
+from callrouter.dialplan.language.words import CALLED, address_in_words, listed
 
 _LISTED = "it stands on the agents' list"
 _YEAR_DAYS = 366
@@ -86,11 +86,7 @@ def _told(plan: Plan, step: Step, at: datetime) -> Iterator[str]:
 
 def _where(step: Step, reach: Reach) -> str:
     addresses = ((means, reach.address(means)) for means in step.by or reach.means)
-    return listed([f"{CALLED[means]} to {_shown(address)}" for means, address in addresses if address])
-
-
-def _shown(address: str) -> str:
-    return address.removeprefix("mailto:").removeprefix("sms:")
+    return listed([f"{CALLED[means]} to {address_in_words(address)}" for means, address in addresses if address])
 
 
 def _nobody(plan: Plan, step: Step) -> str:
