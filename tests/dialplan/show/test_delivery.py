@@ -37,8 +37,8 @@ def test_a_policy_stands_below_the_tree_and_the_forms(plan: Plan) -> None:
         "  delivery doctors, for node first:",
         (
             "    Urgent: at once whoever is on call by duty, by SMS and e-mail; after 10 minutes without an"
-            " acknowledgement Docteur Anna and Docteur Bob, by e-mail; after 15 minutes more all of it again, twice; then it"
-            " stands on the agents' list."
+            " acknowledgement Docteur Anna and Docteur Bob, by e-mail; after 15 minutes more all of it again, twice;"
+            " then it stands on the agents' list."
         ),
         "    Ordinary: at 12:00 or 18:00 Boîte, by e-mail; after 4 hours without an acknowledgement it is urgent.",
         "    Confidential: what leaves the house holds a link, and nothing of the message.",
