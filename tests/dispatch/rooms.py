@@ -31,6 +31,7 @@ from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.tables import messages
 from callrouter.testing import plan_of
+from tests.patience import START_SECONDS
 
 MINUTE = timedelta(minutes=1)
 
@@ -186,14 +187,14 @@ class Office:
 
     async def comes(self, state: str, message_id: str = "m1", *, due: asyncio.Event | None = None) -> str:
         """It comes to a state; the reason."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(START_SECONDS):
             while (found := await self.state(message_id))[0] != state:
                 await self._waits(due)
         return found[1]
 
     async def has(self, *, due: asyncio.Event | None = None, **states: int) -> None:
         """So many tellings have come to these states and none to others, and nothing is due."""
-        await self.has_within(20, due=due, **states)
+        await self.has_within(START_SECONDS, due=due, **states)
 
     async def has_within(self, seconds: float, *, due: asyncio.Event | None = None, **states: int) -> None:
         """The same, within so many seconds."""
@@ -203,7 +204,7 @@ class Office:
 
     async def rows_are(self, sql: str, *rows: tuple[Any, ...]) -> None:
         """A query comes to find these."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(START_SECONDS):
             while await self.rows(sql) != list(rows):
                 await self._waits(None)
 

@@ -16,6 +16,7 @@ from callrouter.store.dispatch.acknowledging import acknowledge
 from callrouter.store.dispatch.board import Why, list_board
 from tests.delivery.channels.sms_gateway import sms_gateway
 from tests.dispatch.rooms import MINUTE, Office, a_plan, hook, reach, rule
+from tests.patience import START_SECONDS
 from tests.runtime.web_service import WebService
 
 
@@ -128,7 +129,7 @@ async def test_a_webhook_whose_fate_is_unknown_repeats_with_its_id(office: Offic
     await office.message(deliver="anne")
     async with office.works("first"):
         await office.rows_are("SELECT state FROM deliveries", ("sending",))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(START_SECONDS):
             while not crm.asked:
                 await asyncio.sleep(0.02)
     held.set()

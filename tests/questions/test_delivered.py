@@ -85,7 +85,7 @@ def test_who_is_named_alone_and_nobody(plan: Plan) -> None:
         "  07:55:00  Docteur Anna: e-mail to anna@acme.example",
     ]
     assert said(plan, "carl", urgent=True)[1:] == [
-        "  07:55:00  nobody can be told: there is no address for it",
+        "  07:55:00  carl: has neither e-mail nor url",
         "  07:55:00  it stands on the agents' list",
     ]
     assert said(plan, "", urgent=True) == ["delivery: nobody is named; it stands on the agents' list"]
@@ -101,11 +101,11 @@ def test_a_rota_without_anybody_and_hours_that_never_open(plan: Plan) -> None:
     shut = replace(plan, schedules={"open": closed})
 
     assert said(plan, "office", urgent=True, at=early)[1:] == [
-        "  01:00:00  nobody can be told: nobody is on call by duty",
+        "  01:00:00  nobody is on call by duty",
         "  01:00:00  it stands on the agents' list",
     ]
     assert said(shut, "office", urgent=False)[1:] == [
-        "  hours open do not open within a year: the step is passed over",
+        "  07:55:00  hours open do not open: the step is passed over",
         "  07:55:00  Docteur Anna: e-mail to anna@acme.example",
     ]
 
