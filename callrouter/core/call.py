@@ -439,7 +439,7 @@ class Message(Struct, frozen=True, kw_only=True, gc=False):
     """Opaque name of the recording, without folder or suffix; empty: there is none, but a form."""
     node: str
     deliver: str
-    """Name of the contact it is meant for; empty when the document names none."""
+    """Name of the policy or the contact it is meant for; empty when the document names none."""
     started_at: datetime
     seconds: float
     form: str = ""

@@ -45,6 +45,7 @@ def parcel_of(
         # One that may hold nothing keeps the whole parcel from holding anything.
         confidential=any(one.confidential for one in told),
         acknowledged_by=_called(told[0].acknowledged_by, plan),
+        acknowledged_at=told[0].acknowledged_at,
         secret=reach.secret if reach is not None else "",
     )
 

@@ -29,6 +29,7 @@ from callrouter.dispatch.parcels import parcel_of
 from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
+from callrouter.store.dispatch.limits import MOST_SMS, WITHIN_SECONDS, hold_back, room_of
 from callrouter.store.dispatch.outbox import Link, OnItsWay, Queued, Sent, find_queued, mark, settle, unknown
 from callrouter.store.messages import messages_of
 from callrouter.store.tables import DeliveryKind, DeliveryState
@@ -133,7 +134,8 @@ class Sender:
                 in_hand=frozenset(self._in_hand),
                 passing_over=self._slots.without_room(),
             )
-            begun = [one for told in _together(page) if (one := self._claimed(told)) is not None]
+            now_or_later = await self._within_limits(page)
+            begun = [one for told in _together(now_or_later) if (one := self._claimed(told)) is not None]
             await self._begin(begun, attempts)
             await self.settle()
             if len(page) < PAGE or not begun:
@@ -155,6 +157,25 @@ class Sender:
         """How attempts ended is another worker's to say from now on."""
         self._in_hand.difference_update(one.delivery_id for one in self._concluded)
         self._concluded.clear()
+
+    async def _within_limits(self, page: Sequence[Queued]) -> Sequence[Queued]:
+        """Those that may be sent now; the others are held back."""
+        texts = [one for one in page if one.means is Means.SMS]
+        if not texts:
+            return page
+        now = self.clock.now()
+        rooms = await room_of(self.database, {one.address for one in texts}, now)
+        left = {address: room.left for address, room in rooms.items()}
+        held: list[tuple[Queued, datetime]] = []
+        for one in texts:
+            many = left.setdefault(one.address, MOST_SMS)
+            left[one.address] = many - 1
+            if many <= 0:
+                room = rooms.get(one.address)
+                held.append((one, room.until if room else now + timedelta(seconds=WITHIN_SECONDS)))
+        await hold_back(self.database, self.lease, held, now)
+        gone = {one.delivery_id for one, _ in held}
+        return [one for one in page if one.delivery_id not in gone]
 
     def _claimed(self, told: tuple[Queued, ...]) -> _Attempt | None:
         """With a slot, or with the reason why it fails; None: there is no room for it now."""

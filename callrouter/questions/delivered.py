@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from callrouter.core.call import Call
-from callrouter.core.dispatch import Policy, Reach, Step
+from callrouter.core.dispatch import Means, Policy, Step, What
+from callrouter.core.dispatch.progress import Move, Standing, next_move
 from callrouter.core.forms import filled_of
 from callrouter.core.plan import Plan
-from callrouter.dialplan.language.words import CALLED, listed
+from callrouter.dialplan.language.words import CALLED, address_in_words, listed
 
 _LISTED = "it stands on the agents' list"
-_YEAR_DAYS = 366
 
 
 def of_call(plan: Plan, call: Call) -> Iterator[str]:
@@ -43,78 +46,53 @@ def planned(plan: Plan, deliver: str, *, urgent: bool, at: datetime) -> Iterator
 
 
 def _going(plan: Plan, policy: Policy, urgent: bool, at: datetime) -> Iterator[str]:
-    zone, course = ZoneInfo(plan.timezone), policy.course(urgent=urgent)
+    """As the worker goes (`core.dispatch.progress`), when the other side takes whatever is sent."""
+    zone, since, now, inset = ZoneInfo(plan.timezone), at, at, ""
     ages_at = at + timedelta(seconds=policy.ages_seconds) if policy.ages_seconds and not urgent else None
-    now: datetime | None = at
-    for index, step in enumerate(course.steps):
-        assert now is not None
-        begins = _start(plan, step, now)
-        if ages_at is not None and (begins is None or begins >= ages_at):
-            break
-        told = [*_told(plan, step, begins)] if begins is not None else []
-        if begins is None:
-            yield f"hours {step.hours} do not open within a year: the step is passed over"
-        elif not told:
-            now = begins
-            yield f"{_clock(begins, zone, at)}  nobody can be told: {_nobody(plan, step)}"
-        else:
-            yield from (f"{_clock(begins, zone, at)}  {line}" for line in told)
-            if not step.wait_seconds:
-                if index + 1 < len(course.steps):
-                    yield f"{' ' * len(_clock(begins, zone, at))}  (the next step is for when nobody could be told)"
-                now = None
-                break
-            now = begins + timedelta(seconds=step.wait_seconds)
-    if ages_at is not None:
-        yield f"{_clock(ages_at, zone, at)}  it goes the way of an urgent message:"
-        yield from (f"  {line}" for line in _going(plan, policy, True, ages_at))
-    elif now is not None and course.repeat:
-        yield f"{_clock(now, zone, at)}  all of it again, {course.repeat} times at most; then {_LISTED}"
-    elif now is not None:
-        yield f"{_clock(now, zone, at)}  {_LISTED}"
+    standing = Standing(policy=policy, urgent=urgent, ages_at=ages_at)
+    while True:
+        move = next_move(standing, now, plan.house)
+        if move.standing.urgent and not standing.urgent:
+            yield f"{_clock(now, zone, since)}  it goes the way of an urgent message:"
+            since, inset = now, "  "
+        clock = f"{inset}{_clock(now, zone, since)}"
+        course = policy.course(urgent=move.standing.urgent)
+        if move.standing.round:
+            yield f"{clock}  all of it again, {course.repeat} times at most; then {_LISTED}"
+            return
+        yield from (f"{clock}  {line}" for line in _not_told(move))
+        if move.ended is not None:
+            if move.ended is What.ATTENTION:
+                yield f"{clock}  {_LISTED}"
+            return
+        standing = move.standing
+        if move.tellings and standing.begun is not None:
+            step = course.steps[standing.step - 1]
+            yield from (f"{clock}  {line}" for line in _told(plan, step, move, now))
+            if not step.wait_seconds and standing.step < len(course.steps):
+                yield f"{' ' * len(clock)}  (the next step is for when nobody could be told)"
+            standing = replace(standing, begun=replace(standing.begun, open=0, reached=len(move.tellings)))
+        if move.due_at is None:
+            return
+        now = move.due_at
 
 
-def _told(plan: Plan, step: Step, at: datetime) -> Iterator[str]:
+def _told(plan: Plan, step: Step, move: Move, at: datetime) -> Iterator[str]:
     """Who is told when a step begins, and where: each by all of its means."""
-    for name in step.to:
-        rota = plan.rotas.get(name)
-        on_call = f" (on call by {name})" if rota is not None else ""
-        for one in (one.name for one in rota.at(at)) if rota is not None else (name,):
-            if (reach := plan.people.get(one)) is not None and (where := _where(step, reach)):
-                yield f"{reach.title or one}{on_call}: {where}"
+    for contact, tellings in groupby(move.tellings, key=lambda one: one.contact):
+        where = listed([f"{CALLED[one.means]} to {address_in_words(one.address)}" for one in tellings])
+        reach = plan.people.get(contact)
+        rota = next((name for name in step.to if contact in (plan.house.on_call(name, at) or ())), "")
+        on_call = f" (on call by {rota})" if rota and contact not in step.to else ""
+        yield f"{reach.title if reach and reach.title else contact}{on_call}: {where}"
 
 
-def _where(step: Step, reach: Reach) -> str:
-    addresses = ((means, reach.address(means)) for means in step.by or reach.means)
-    return listed([f"{CALLED[means]} to {_shown(address)}" for means, address in addresses if address])
-
-
-def _shown(address: str) -> str:
-    return address.removeprefix("mailto:").removeprefix("sms:")
-
-
-def _nobody(plan: Plan, step: Step) -> str:
-    rotas = [name for name in step.to if name in plan.rotas]
-    return f"nobody is on call by {listed(rotas)}" if rotas else "there is no address for it"
-
-
-def _start(plan: Plan, step: Step, at: datetime) -> datetime | None:
-    """When a step begins that nothing else holds from an instant on; None: never."""
-    if step.at:
-        zone = ZoneInfo(plan.timezone)
-        days = (at.astimezone(zone).date() + timedelta(days=days) for days in range(3))
-        instants = [datetime.combine(day, clock, zone).astimezone(UTC) for day in days for clock in step.at]
-        return min(one for one in instants if one > at)
-    schedule = plan.schedules.get(step.hours) if step.hours else None
-    if schedule is None or schedule.at(at).open:
-        return at
-    zone = ZoneInfo(schedule.timezone)
-    for day in (at.astimezone(zone).date() + timedelta(days=days) for days in range(_YEAR_DAYS)):
-        for part in schedule.open_parts(day):
-            opens = datetime.combine(day, part.start, zone).astimezone(UTC)
-            if opens > at and schedule.at(opens).open:
-                return opens
-    return None
+def _not_told(move: Move) -> Iterator[str]:
+    """Whom it would have been for, and why they are not told; as the message's trail says it."""
+    for note in move.notes:
+        if note.what in (What.NOBODY_ON_CALL, What.NO_CHANNEL):
+            by = f", {CALLED[Means(note.means)]}" if note.means else ""
+            yield f"{note.contact}{by}: {note.detail}" if note.contact else note.detail
 
 
 def _clock(at: datetime, zone: ZoneInfo, since: datetime) -> str:

@@ -46,6 +46,8 @@ _FIGURES = {
 _AT_ONCE = 10
 _ROWS_SECONDS = 10.0
 _REFRESH_SECONDS = 0.5
+_MAIL_SECONDS = 1.0
+"""Without a mail, and no more is expected."""
 
 
 def main() -> int:
@@ -100,6 +102,7 @@ async def _demonstrate(options: argparse.Namespace) -> int:
             raise StackError(f"{expected.exceptions[0]!r}\n{stack.engine.last_words()}") from group
         found = complaints(placed, rows)
         await _show_figures(stack, console, rows)
+        await _show_mails(stack, console)
         _show_verdict(console, placed, found)
         if not options.leave:
             _show_invitation(stack, console)
@@ -194,6 +197,14 @@ def _figure(name: str, value: float | None) -> str:
     if name.endswith(("_level", "_rate")):
         return f"{value:.0%}"
     return f"{value:.1f} s" if name.endswith("_seconds") else str(value)
+
+
+async def _show_mails(stack: Stack, console: Console) -> None:
+    """Who was told of messages by mail."""
+    await stack.mailbox.quiet(_MAIL_SECONDS)
+    for mail in stack.mailbox.mails:
+        line = f"mailed to {mail['To']}: {mail['Subject']}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_verdict(console: Console, placed: list[Placed], found: list[str]) -> None:

@@ -24,6 +24,7 @@ from deploy.asterisk.pbx import Pbx, teams_of_folder
 from deploy.demo import stories
 from deploy.demo.agents import Agent
 from deploy.demo.carrier import Carrier
+from deploy.demo.mailbox import Mailbox
 from deploy.demo.plain_http import plain_client
 
 if TYPE_CHECKING:
@@ -173,6 +174,8 @@ class Stack:
     agents: dict[int, Agent]
     carrier: Carrier
     engine: Engine
+    mailbox: Mailbox
+    """Where clients are told of messages by mail."""
 
     @property
     def sip_address(self) -> tuple[str, int]:
@@ -219,12 +222,18 @@ async def running(
         workers = await cleanup.enter_async_context(_Workers())
         for agent in agents.values():
             workers.start(agent.work())
-        engine = engine_beside(root, pbx, environment or {})
+        mailbox = await Mailbox.open()
+        cleanup.push_async_callback(mailbox.close)
+        mail = {
+            "CALLROUTER_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}",
+            "CALLROUTER_MAIL_FROM": "messages@answering.example",
+        }
+        engine = engine_beside(root, pbx, mail | dict(environment or {}))
         cleanup.push_async_callback(engine.stop)
         if start_engine:
             await engine.start()
         await phones_are_known(pbx, len(agents))
-        yield Stack(root=root, pbx=pbx, agents=agents, carrier=carrier, engine=engine)
+        yield Stack(root=root, pbx=pbx, agents=agents, carrier=carrier, engine=engine, mailbox=mailbox)
 
 
 def engine_beside(root: Path, pbx: Pbx, environment: Mapping[str, str]) -> Engine:

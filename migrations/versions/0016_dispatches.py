@@ -158,6 +158,9 @@ def _deliveries() -> None:
     op.create_index(
         "deliveries_sending_idx", "deliveries", ["sending_until"], postgresql_where=sa.text("state = 'sending'")
     )
+    op.create_index(
+        "deliveries_sms_idx", "deliveries", ["address", "changed_at"], postgresql_where=sa.text("means = 'sms'")
+    )
 
 
 def _dispatch_events() -> None:

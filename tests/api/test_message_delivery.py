@@ -97,7 +97,7 @@ async def test_done_and_reopened(api: httpx.AsyncClient, database: Database) -> 
 async def test_sent_again(api: httpx.AsyncClient, database: Database) -> None:
     """One telling, or all that failed; not what did not fail, and nothing of what was taken on."""
     message, other = await take(database), await take(database)
-    await stand(database, message, "attention", reason="Nobody was reached.")
+    await stand(database, message, "attention", reason="Nobody was reached.", step=1)
     dead = await tell(database, message, "failed")
     await tell(database, message, "failed", contact="partner")
     strange = await tell(database, other, "failed")

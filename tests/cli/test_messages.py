@@ -209,7 +209,7 @@ async def test_who_was_told(command: Command, database: Database) -> None:
 async def test_what_needs_attention(command: Command, database: Database) -> None:
     """Until somebody takes it on; what failed is sent again, and all of it is in the audit trail."""
     message = await take(database, "a")
-    await stand(database, message, "attention", reason="Nobody was reached.")
+    await stand(database, message, "attention", reason="Nobody was reached.", step=1)
     dead = await tell(database, message, "failed", client="a", answer="550 no such user")
     voice = await take(database, "b")
     await stand(database, voice, "attention", reason="Nobody is on call.")
@@ -229,7 +229,10 @@ async def test_what_needs_attention(command: Command, database: Database) -> Non
     assert line.endswith(f"{message}  for doctor: Veut voir le médecin demain.")
     assert because == "    Nobody was reached."
     assert {one["message_id"] for one in as_json["messages"]} >= {message, voice}
-    assert (again.stdout, anew.stdout) == ("1 sent again.\n", "Nothing had been sent: it begins anew.\n")
+    assert (again.stdout, anew.stdout) == (
+        "1 sent again.\n",
+        "Nothing had failed: it begins anew, by the client's rule.\n",
+    )
     assert (twice.returncode, "nothing of it has failed" in twice.stderr) == (2, True)
     assert [one.returncode for one in taken_on] == [0, 2]
     assert "is acknowledged already: nothing was changed" in taken_on[1].stderr

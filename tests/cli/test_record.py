@@ -82,6 +82,27 @@ async def test_explain_names_the_lines_that_decided(command: Command) -> None:
     assert story[-1].endswith(" of the dialplan, in service since 2026-11-24 08:00 UTC)")
 
 
+async def test_explain_says_who_is_told_of_a_message(command: Command, database: Database) -> None:
+    """By the policy of the version that the call walked, from the instant at which the message was complete."""
+    plan = load_directory(DIALPLANS, PaperSpeech((DIALPLANS / "sounds",))).plans["cabinet-moreau"]
+    call = replace(message_left("9"), plan_version=plan.version)
+    (message,) = call.messages
+    writer = Writer(database)
+    await writer.write([replace(call, messages=(replace(message, deliver="emergencies"),))])
+    writer.close()
+
+    done = await command("explain", "9")
+
+    assert done.stdout.splitlines()[-7:-1] == [
+        "delivery by policy emergencies, ordinary, while nobody acknowledges:",
+        "  10:00:44  Médecin de garde: SMS to +33639980002",
+        "  10:00:44  Docteur Moreau: SMS to +33639980001",
+        "  10:10:44  Boîte du cabinet Moreau: e-mail to cabinet@moreau.example",
+        "  10:10:44  Médecin de garde: e-mail to garde@moreau.example",
+        "  10:25:44  all of it again, 3 times at most; then it stands on the agents' list",
+    ]
+
+
 async def test_explain_says_that_the_record_was_corrected(command: Command, database: Database) -> None:
     """Whoever disputes a call sees that somebody said otherwise, and where that stands."""
     writer = Writer(database)

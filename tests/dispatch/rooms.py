@@ -22,7 +22,7 @@ from callrouter.delivery.channel import Channels, Tools
 from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
-from callrouter.delivery.servers import MailServer
+from callrouter.delivery.servers import MailServer, SmsGateway
 from callrouter.dispatch.sending import Links, Sender
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.working import Worker
@@ -32,6 +32,7 @@ from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.tables import messages
 from callrouter.testing import plan_of
+from tests.patience import START_SECONDS
 
 MINUTE = timedelta(minutes=1)
 
@@ -98,6 +99,7 @@ class Office:
     written: list[Parcel] = field(default_factory=list)
     """All that was sent, as it was before it was written."""
     public_url: str = "https://desk.example"
+    sms: SmsGateway | None = None
     mail: MailServer | None = None
     """That mail goes by, as it is really written."""
     died: list[BaseException] = field(default_factory=list)
@@ -143,7 +145,7 @@ class Office:
     async def works(self, holder: str = "one") -> AsyncIterator[asyncio.Event]:
         """A worker works; the event wakes it. It is cancelled at the end, and leaves everything in order."""
         due = asyncio.Event()
-        worker = self.worker(holder, due)
+        worker, channels = self.worker(holder, due), self._opened[-1]
         tasks = Tasks(lambda _, error: self.died.append(error))
         tasks.start(worker.run(), "worker")
         try:
@@ -151,11 +153,10 @@ class Office:
         finally:
             await tasks.stop()
             await worker.close()
-            while self._opened:
-                await self._opened.pop().close()
+            await channels.close()
 
     def _channels(self) -> Channels:
-        self._opened.append(Channels(CHANNELS, Tools(http=self.http, mail=self.mail)))
+        self._opened.append(Channels(CHANNELS, Tools(http=self.http, mail=self.mail, sms=self.sms)))
         return self._opened[-1]
 
     async def message(self, message_id: str = "m1", *, deliver: str = "rule", urgent: bool = True, **more: Any) -> None:
@@ -198,14 +199,14 @@ class Office:
 
     async def comes(self, state: str, message_id: str = "m1", *, due: asyncio.Event | None = None) -> str:
         """It comes to a state; the reason."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(START_SECONDS):
             while (found := await self.state(message_id))[0] != state:
                 await self._waits(due)
         return found[1]
 
     async def has(self, *, due: asyncio.Event | None = None, **states: int) -> None:
         """So many tellings have come to these states and none to others, and nothing is due."""
-        await self.has_within(20, due=due, **states)
+        await self.has_within(START_SECONDS, due=due, **states)
 
     async def has_within(self, seconds: float, *, due: asyncio.Event | None = None, **states: int) -> None:
         """The same, within so many seconds."""
@@ -215,7 +216,7 @@ class Office:
 
     async def rows_are(self, sql: str, *rows: tuple[Any, ...]) -> None:
         """A query comes to find these."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(START_SECONDS):
             while await self.rows(sql) != list(rows):
                 await self._waits(None)
 

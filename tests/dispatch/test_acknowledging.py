@@ -47,6 +47,7 @@ async def test_the_others_who_know_of_it_hear_who_took_it_on(office: Office, crm
 
     notice = office.written[-1]
     assert (notice.kind, notice.contact, notice.acknowledged_by) == ("notice", "anne", "Bruno")
+    assert [(notice.acknowledged_at,)] == await office.rows("SELECT ended_at FROM dispatches")
     assert len(office.written) == 3
     assert await office.trail() == [
         "rule",
@@ -69,6 +70,22 @@ async def test_of_an_ordinary_one_nobody_else_hears(office: Office, crm: WebServ
         await office.has(accepted=2)
 
     assert await office.state() == ("acknowledged", "")
+
+
+async def test_where_every_message_is_waited_for_the_others_hear_of_an_ordinary_one(
+    office: Office, crm: WebService
+) -> None:
+    """A rule without a course of its own for ordinary messages: a voice message from the night is one."""
+    people = [reach(name, crm.url(f"good/{name}")) for name in ("anne", "bruno")]
+    office.plan = a_plan(*people, policy=rule(hook("anne", "bruno", wait=600)))
+    await office.message(urgent=False)
+    async with office.works() as due:
+        await office.has(accepted=2)
+        await acknowledge(office.database, "m1", by="anne", how="link", at=office.clock.now())
+        due.set()
+        await office.has(accepted=3)
+
+    assert [(one.kind, one.contact) for one in office.written][2:] == [("notice", "bruno")]
 
 
 async def test_what_stands_on_the_list_is_taken_from_it(office: Office) -> None:

@@ -9,9 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callrouter.core.dispatch import Step
+from callrouter.core.dispatch import Means, Step
+from callrouter.delivery.servers import SmsGateway
+from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.store.dispatch.acknowledging import acknowledge
+from callrouter.store.dispatch.board import Why, list_board
+from tests.delivery.channels.sms_gateway import sms_gateway
 from tests.dispatch.rooms import MINUTE, Office, a_plan, hook, reach, rule
+from tests.patience import START_SECONDS
 from tests.runtime.web_service import WebService
 
 
@@ -124,7 +129,7 @@ async def test_a_webhook_whose_fate_is_unknown_repeats_with_its_id(office: Offic
     await office.message(deliver="anne")
     async with office.works("first"):
         await office.rows_are("SELECT state FROM deliveries", ("sending",))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(START_SECONDS):
             while not crm.asked:
                 await asyncio.sleep(0.02)
     held.set()
@@ -177,6 +182,33 @@ async def test_what_cannot_be_written_is_said(office: Office, crm: WebService, m
         reason = await office.comes("attention")
 
     assert reason == "nobody could be told (anne: it failed in an unforeseen way: the worker's log says how)"
+
+
+async def test_no_number_is_sent_more_sms_than_carriers_take(office: Office) -> None:
+    """goalert#4188: what a limit holds back stands on the board and in the trail, and goes when there is room."""
+    async with sms_gateway() as gateway:
+        office.http = GuardedHttp([gateway.host], {})
+        office.sms = SmsGateway(url=gateway.url)
+        by_sms = Step(to=("anne",), by=(Means.SMS,), wait_seconds=3600)
+        office.plan = a_plan(reach("anne", number="+33639980001"), policy=rule(by_sms))
+        for number in range(8):
+            await office.message(f"m{number}")
+        async with office.works() as due:
+            await office.has(accepted=5, queued=3)
+            board = await list_board(office.database, now=office.clock.now())
+            (trail,) = {tuple(await office.trail(entry.dispatch.message_id)) for entry in board.entries}
+            office.clock.passes(16 * MINUTE)
+            due.set()
+            await office.has(accepted=8)
+        await office.http.close()
+
+    assert len(gateway.asked) == 8
+    assert trail == ("rule", "step", "held anne")
+    assert [entry.why for entry in board.entries] == [(Why.FAILED,)] * 3
+    assert (
+        "telling anne by sms is held back (no more than 5 SMS in 15 minutes go to one number)"
+        in board.entries[0].because
+    )
 
 
 def test_times_of_day_are_the_clients() -> None:

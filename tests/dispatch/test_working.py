@@ -13,6 +13,7 @@ from callrouter.errors import LeaseLost
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.dispatch.lease import Lease
 from tests.dispatch.rooms import Office, a_plan, hook, reach, rule
+from tests.patience import START_SECONDS
 from tests.runtime.web_service import WebService
 
 
@@ -64,6 +65,13 @@ async def test_of_two_workers_one_sends(office: Office, crm: WebService) -> None
     assert len(crm.asked) == 30
 
 
+async def unsettled(office: Office) -> bool:
+    """Whether something is still to be sent, or on its way."""
+    ((open_,),) = await office.rows("SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')")
+    ((new,),) = await office.rows("SELECT count(*) FROM dispatches WHERE state = 'new'")
+    return bool(open_ or new)
+
+
 async def test_killed_at_any_statement_nothing_is_lost_and_nothing_is_told_twice(
     office: Office, crm: WebService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,14 +102,11 @@ async def test_killed_at_any_statement_nothing_is_lost_and_nothing_is_told_twice
         await run.stop()
         await expired(office)
         async with office.works(f"successor {died_at}") as due:
-            for _ in range(100):
-                ((open_,),) = await office.rows("SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')")
-                ((new,),) = await office.rows("SELECT count(*) FROM dispatches WHERE state = 'new'")
-                if not open_ and not new:
-                    break
-                office.clock.passes(timedelta(seconds=2))
-                due.set()
-                await asyncio.sleep(0.05)
+            async with asyncio.timeout(START_SECONDS):
+                while await unsettled(office):
+                    office.clock.passes(timedelta(seconds=2))
+                    due.set()
+                    await asyncio.sleep(0.05)
         assert 1 <= len(crm.asked) - asked_before <= 2
 
     assert await office.rows("SELECT count(*) FROM deliveries WHERE state <> 'accepted'") == [(0,)]
@@ -114,7 +119,7 @@ async def test_it_hears_of_a_message_at_once(office: Office) -> None:
     heard = asyncio.Event()
     tasks = Tasks()
     tasks.start(listen(office.database, heard.set), "listening")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(START_SECONDS):
         await heard.wait()
         for number in range(2):
             heard.clear()

@@ -85,7 +85,7 @@ def add(routes: APIRouter, desk: Desk, gate: Gate) -> None:
     )
     async def redeliver(message_id: MessageId, said: MessageRedelivered, visitor: CurrentVisitor) -> DeliveryTrailOut:
         """Send again what failed: one telling, or whatever of the message has. One on the agents' list of which nothing
-        was sent begins anew by the client's rule. 409 where nothing has failed, or somebody took it on."""
+        has failed begins anew by the client's rule. 409 where nothing has failed, or somebody took it on."""
         permission = Permission.MESSAGE_CHANGE
         message, _ = await readable(database, message_id, permission, visitor)
         trail = await _trail(database, message_id)

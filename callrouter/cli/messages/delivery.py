@@ -86,7 +86,7 @@ def again(
         str | None, typer.Option("--delivery", help="Only this one of it, as `trail --json` shows it.")
     ] = None,
 ) -> None:
-    """Send again what failed of a message; one of which nothing was sent begins anew by the client's rule."""
+    """Send again what failed of a message; one of which nothing has begins anew by the client's rule."""
 
     async def work(database: Database, _settings: Settings, now: datetime) -> str:
         found = await _found(database, message_id)
@@ -99,7 +99,7 @@ def again(
             case AgainResult.QUEUED:
                 return f"{done.repeated} sent again."
             case AgainResult.RESTARTED:
-                return "Nothing had been sent: it begins anew."
+                return "Nothing had failed: it begins anew, by the client's rule."
             case AgainResult.ACKNOWLEDGED:
                 raise UsageError(f"message {safe_text(message_id, 80)} is acknowledged: nobody is told any more")
             case AgainResult.NOTHING | AgainResult.UNKNOWN:

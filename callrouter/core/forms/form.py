@@ -78,7 +78,7 @@ class Form(Struct, frozen=True, kw_only=True):
     """What a person calls it."""
     fields: tuple[Field, ...]
     deliver: str
-    """Name of the contact whom its messages are for."""
+    """Name of the policy or the contact that its messages are for."""
     when: When = When()
 
     @property

@@ -173,6 +173,8 @@ class Uses(Struct, frozen=True, kw_only=True, gc=False):
     """Addresses of those who are told something afterwards."""
     calls_back_from: tuple[str, ...] = ()
     """Queues at the PBX whose agents call back afterwards."""
+    delivers: str = ""
+    """The policy or the contact that messages are for which are taken here; empty: none are, or nobody is named."""
 
 
 class Effort(Struct, frozen=True, kw_only=True, gc=False):

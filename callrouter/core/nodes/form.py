@@ -70,7 +70,7 @@ class FormNode(Node, frozen=True, kw_only=True):
             does=(),
             reads=Reads(own_number=self._reads_own_number),
             variables=Variables(needed=tuple(Needed(variable=name) for name in sorted(read))),
-            uses=Uses(),
+            uses=Uses(delivers=self.form.deliver),
             effort=Effort(),
             unheard={"filled_in": "the form that is filled in", "filled_with": "what is put into the form"},
         )

@@ -14,8 +14,8 @@ A message ends by a key, by silence, at `max`, or when the caller hangs up, and 
 `min` from its first sound to its last, or without a sound that can be heard, it is none, and the call goes to `empty`
 (or to `done`). What a recording that failed holds is kept likewise. Its length is that of its file, with the silence in
 it.
-`deliver` names the contact it is meant for: callrouter sends no e-mail, `/api/messages` lists messages with their
-contacts.
+`deliver` names a contact, who is told at once by e-mail and webhook as far as they have them, or a policy of the
+client's `delivery`. Without it nobody is told, and the message stands on the agents' list.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class MessageNode(Node, frozen=True, kw_only=True):
             does=(*((Play(sounds=sounds_in(self.sounds), interruptible=True),) if self.sounds else ()), record),
             reads=Reads(),
             variables=Variables(needed=read_in(self.sounds)),
-            uses=Uses(),
+            uses=Uses(delivers=self.deliver),
             effort=Effort(),
             unheard={
                 "silence_seconds": "the silence that ends a recording",

@@ -26,6 +26,11 @@ CALLED: Final[Mapping[Means, str]] = {Means.EMAIL: "e-mail", Means.SMS: "SMS", M
 """Means by which somebody is told of a message."""
 
 
+def address_in_words(address: str) -> str:
+    """Where somebody is reached, without the kind of the address."""
+    return address.removeprefix("mailto:").removeprefix("sms:")
+
+
 def length(seconds: float) -> str:
     """Seconds as a person says them: `20 s`, `3 min`."""
     minutes, rest = divmod(seconds, 60)

@@ -105,6 +105,7 @@ def _directory(scope: NameScope, file: ClientFile) -> Directory:
     own = {name: person.reach for name, person in scope.contacts.items()}
     return Directory(
         people={**scope.shared.people, **own},
+        on_call=scope.shared.people,
         rotas={name: whom for name, whom in named.items() if isinstance(whom, Rota)},
     )
 

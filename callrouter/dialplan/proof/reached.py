@@ -23,6 +23,8 @@ class Directory(Struct, frozen=True, kw_only=True):
     """Whom the names of a course mean."""
 
     people: Mapping[str, Reach]
+    on_call: Mapping[str, Reach]
+    """Those whom rotas name: shared contacts, whatever else a client calls by their names."""
     rotas: Mapping[str, Rota]
 
     def told(self, step: Step, at: datetime) -> Channels:
@@ -31,7 +33,8 @@ class Directory(Struct, frozen=True, kw_only=True):
         for name in step.to:
             rota = self.rotas.get(name)
             names = (one.name for one in rota.at(at)) if rota is not None else (name,)
-            for reach in (self.people[one] for one in names if one in self.people):
+            known = self.people if rota is None else self.on_call
+            for reach in (known[one] for one in names if one in known):
                 for means in step.by or reach.means:
                     if address := reach.address(means):
                         found.setdefault(address, (reach.name, means))

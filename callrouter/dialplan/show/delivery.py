@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callrouter.core.dispatch import Course, Means, Policy, Step
-from callrouter.core.nodes import MessageNode
 from callrouter.core.plan import Plan
 from callrouter.dialplan.language.words import CALLED, listed
 
@@ -89,7 +88,7 @@ def _begins(step: Step) -> str:
 def for_what(plan: Plan, name: str) -> str:
     """Whose messages are a policy's: `for form night and node take_message`."""
     forms = [form.name for form in plan.forms if form.deliver == name]
-    nodes = [node.name for node in plan.nodes.values() if isinstance(node, MessageNode) and node.deliver == name]
+    nodes = [node for node, about in plan.about.items() if about.uses.delivers == name]
     named = [
         f"{what}{'s' if len(of) > 1 else ''} {listed(of)}" for what, of in (("form", forms), ("node", nodes)) if of
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from callrouter.core.dispatch import Means, Policy, Reach
 from callrouter.core.plan import Plan
-from callrouter.dialplan.language.words import CALLED
+from callrouter.dialplan.language.words import CALLED, address_in_words
 from callrouter.dialplan.show.delivery import course_in_words, described
 
 
@@ -37,7 +37,7 @@ def _told(plan: Plan) -> set[str]:
 
 def _of_person(was: Reach, reach: Reach) -> Iterator[str]:
     for means in Means:
-        before, now = was.address(means), reach.address(means)
+        before, now = (address_in_words(one.address(means)) for one in (was, reach))
         if before != now:
             yield f"{reach.name} is now told by {CALLED[means]} at {now or 'no address'} instead of {before or 'none'}."
 

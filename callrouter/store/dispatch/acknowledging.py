@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -43,7 +44,9 @@ async def acknowledge_within(
 ) -> bool:
     """The same, in the connection's transaction."""
     columns = dispatches.c
-    asked = select(columns.state, columns.urgent).where(columns.message_id == message_id).with_for_update()
+    asked = (
+        select(columns.state, columns.urgent, columns.policy).where(columns.message_id == message_id).with_for_update()
+    )
     row = (await connection.execute(asked)).one_or_none()
     if row is None or row.state == DispatchState.ACKNOWLEDGED:
         return False
@@ -74,11 +77,17 @@ async def acknowledge_within(
         principal="" if how == BY_LINK else by,
     )
     await withdraw_within(connection, message_id, at)
-    if row.urgent:  # whoever was woken for it may sleep on
+    if _is_waited_for(row.policy, urgent=row.urgent):  # whoever was woken for it may sleep on
         values = {"message_id": message_id, "by": by, "delivery_id": delivery_id, "at": at}
         await connection.execute(_TELL_THE_OTHERS, values)
     await wake_worker(connection)
     return True
+
+
+def _is_waited_for(policy: Mapping[str, Any] | None, *, urgent: bool) -> bool:
+    """Whether the course that a message goes waits for somebody to take it on (`core.dispatch.Policy`, as JSON)."""
+    course = (policy or {}).get("urgent" if urgent else "ordinary", {})
+    return any(step.get("wait_seconds") for step in course.get("steps", ()))
 
 
 _TELL_THE_OTHERS: Final = text(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import RowMapping, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,7 +34,7 @@ class AgainResult(StrEnum):
     QUEUED = "queued"
     """What had failed is sent now."""
     RESTARTED = "restarted"
-    """Nothing had been sent: its rule is looked up anew."""
+    """Nothing had failed: its rule is looked up anew."""
     UNKNOWN = "unknown"
     """There is no such message, and no such telling."""
     ACKNOWLEDGED = "acknowledged"
@@ -52,9 +53,11 @@ class Again:
 
 
 async def put_again(database: Database, id_: str, *, by: str, at: datetime) -> Again:
-    """Send again what failed: one telling, or of a message the last one to each person by each means.
+    """Send again what failed: one telling, or of a message the last one to each person by each means. One that failed
+    for now, and waits to be tried again, is tried at once.
 
-    A message on the agents' list of which nothing was sent, because nobody was on call, say, begins anew.
+    A message on the agents' list goes on with the step that it had come to: an acknowledgement is waited for as long
+    again. One of which nothing has failed, because nobody was on call, say, or nobody acknowledged, begins anew.
 
     Args:
         database: open.
@@ -84,9 +87,8 @@ async def put_again(database: Database, id_: str, *, by: str, at: datetime) -> A
         if not failed:
             return Again(result=AgainResult.NOTHING, message_id=message_id)
         await _queue(connection, failed, by, at)
-        if on_list:  # what becomes of it is the worker's to say again
-            back = {"state": DispatchState.RUNNING.value, "due_at": at, "reason": "", "ended_at": None}
-            await connection.execute(update(dispatches).where(dispatches.c.message_id == message_id).values(**back))
+        if on_list and dispatch["step"]:  # what becomes of it is the worker's to say again
+            await _go_on(connection, dispatch, failed, at)
         await wake_worker(connection)
     return Again(result=AgainResult.QUEUED, message_id=message_id, repeated=len(failed))
 
@@ -148,9 +150,11 @@ async def reopen_within(connection: AsyncConnection, message_id: str, *, by: str
 
 
 async def _failed(connection: AsyncConnection, message_id: str, delivery_id: str | None) -> list[dict[str, str]]:
-    """The telling of this id; without one, the last of each person by each means: those that have failed."""
+    """The telling of this id; without one, the last of each person by each means: those that have failed, for good or
+    for now.
+    """
     own = deliveries.c
-    columns = (own.message_id, own.delivery_id, own.contact, own.means, own.state)
+    columns = (own.message_id, own.delivery_id, own.contact, own.means, own.state, own.attempts)
     mine = own.message_id == message_id
     if delivery_id is not None:
         query = select(*columns).where(mine, own.delivery_id == delivery_id)
@@ -162,7 +166,23 @@ async def _failed(connection: AsyncConnection, message_id: str, delivery_id: str
             .ext(distinct_on(own.contact, own.means))
         )
     rows = (await connection.execute(query)).mappings()
-    return [dict(row) for row in rows if row["state"] == DeliveryState.FAILED]
+    return [dict(row) for row in rows if row["state"] == DeliveryState.FAILED or _waits_for_another_try(row)]
+
+
+def _waits_for_another_try(row: RowMapping) -> bool:
+    return bool(row["state"] == DeliveryState.QUEUED and row["attempts"])
+
+
+async def _go_on(
+    connection: AsyncConnection, dispatch: RowMapping, failed: Sequence[Mapping[str, str]], at: datetime
+) -> None:
+    """The tellings belong to the step that began last, as if it began now, and nothing follows them."""
+    ids = [row["delivery_id"] for row in failed]
+    place = {"round": dispatch["round"], "step": dispatch["step"] - 1, "last": True}
+    await connection.execute(update(deliveries).where(deliveries.c.delivery_id.in_(ids)).values(**place))
+    back = {"state": DispatchState.RUNNING.value, "due_at": at, "begun_at": at, "reason": "", "ended_at": None}
+    of_message = dispatches.c.message_id == dispatch["message_id"]
+    await connection.execute(update(dispatches).where(of_message).values(**back))
 
 
 async def _queue(connection: AsyncConnection, failed: list[dict[str, str]], by: str, at: datetime) -> None:

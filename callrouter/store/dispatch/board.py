@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, union
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union
 from sqlalchemy.sql.selectable import CompoundSelect
 
 from callrouter.permissions import EVERYTHING, Scope, ScopeKind
@@ -31,6 +31,9 @@ from callrouter.store.tables import (
 LATE_SECONDS: Final = 60.0
 """How long what is due may wait: the worker looks every few seconds."""
 
+OFTEN: Final = 2
+"""Attempts that failed for now, after which a telling is worth a look."""
+
 _REACHED: Final = (
     DeliveryState.ACCEPTED.value,
     DeliveryState.DELIVERED.value,
@@ -45,7 +48,8 @@ class Why(StrEnum):
     ATTENTION = "attention"
     """It is on the agents' list: nobody acknowledged it, or nobody could be told."""
     FAILED = "failed"
-    """It is on its way, a telling of it has failed for good, and none has been accepted."""
+    """It is on its way, none of its tellings was accepted, and one has failed for good, twice for now, or is held back
+    by a limit."""
     OVERDUE = "overdue"
     """Something was to be done for it, and was not."""
 
@@ -135,15 +139,17 @@ def _on_list() -> Select[Any]:
 
 
 def _failed() -> Select[Any]:
-    def some(*states: str) -> ColumnElement[bool]:
-        return exists().where(
-            deliveries.c.message_id == dispatches.c.message_id,
-            deliveries.c.kind == DeliveryKind.MESSAGE.value,
-            deliveries.c.state.in_(states),
-        )
+    told = deliveries.c
 
+    def some(which: ColumnElement[bool]) -> ColumnElement[bool]:
+        of_message = told.message_id == dispatches.c.message_id
+        return exists().where(of_message, told.kind == DeliveryKind.MESSAGE.value, which)
+
+    held = and_(told.attempts == 0, told.answer != "")
+    waits = and_(told.state == DeliveryState.QUEUED.value, or_(told.attempts >= OFTEN, held))
     on_its_way = dispatches.c.state == DispatchState.RUNNING.value
-    return select(dispatches.c.message_id).where(on_its_way, some(DeliveryState.FAILED.value), ~some(*_REACHED))
+    fails = some(or_(told.state == DeliveryState.FAILED.value, waits))
+    return select(dispatches.c.message_id).where(on_its_way, fails, ~some(told.state.in_(_REACHED)))
 
 
 def _overdue(late: datetime) -> Sequence[Select[Any] | CompoundSelect[Any]]:
@@ -188,16 +194,27 @@ def _entry(dispatch: StoredDispatch, told: Sequence[StoredDelivery], late: datet
     found: dict[Why, str] = {}
     if dispatch.state is DispatchState.ATTENTION:
         found[Why.ATTENTION] = dispatch.reason or "It stands on the list."
-    failed = [one for one in told if one.state is DeliveryState.FAILED]
+    failed = [sentence for one in told if (sentence := _failing(one))]
     if dispatch.state is DispatchState.RUNNING and failed and not any(one.state in _REACHED for one in told):
-        last = failed[-1]
-        why = f" ({last.answer})" if last.answer else ""
-        found[Why.FAILED] = f"Nobody was reached yet; telling {last.contact} by {last.means} failed{why}."
+        found[Why.FAILED] = f"Nobody was reached yet; {failed[-1]}."
     since = [at for at in (dispatch.due_at, *(_due(one) for one in told)) if at is not None and at < late]
     if since:
         at = f"{min(since):%Y-%m-%d %H:%M:%S}"
         found[Why.OVERDUE] = f"Something was due at {at} UTC and was not done: does `callrouter worker` run?"
     return Entry(dispatch=dispatch, why=tuple(found), because=" ".join(found.values()))
+
+
+def _failing(one: StoredDelivery) -> str:
+    """What is wrong with a telling; empty: nothing yet."""
+    whom, why = f"telling {one.contact} by {one.means}", f" ({one.answer})" if one.answer else ""
+    if one.state is DeliveryState.FAILED:
+        return f"{whom} failed{why}"
+    if one.state is not DeliveryState.QUEUED or one.next_attempt_at is None:
+        return ""
+    again = f"is tried again at {one.next_attempt_at:%Y-%m-%d %H:%M:%S} UTC"
+    if one.attempts >= OFTEN:
+        return f"{whom} has failed {one.attempts} times{why}, and {again}"
+    return f"{whom} is held back{why}, and {again}" if why and not one.attempts else ""
 
 
 def _due(one: StoredDelivery) -> datetime | None:

@@ -55,6 +55,7 @@ class OnItsWay:
     confidential: bool
     acknowledged_by: str
     """Contact or principal; empty: nobody has."""
+    acknowledged_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +140,8 @@ async def mark(
             ]
             await connection.execute(insert(delivery_links), rows)
         ids = [one.message_id for one in taken if one.delivery_id in marked]
-        columns_of = (dispatches.c.message_id, dispatches.c.policy, dispatches.c.acknowledged_by)
+        rule = dispatches.c
+        columns_of = (rule.message_id, rule.policy, rule.acknowledged_by, rule.ended_at)
         rules = await connection.execute(select(*columns_of).where(dispatches.c.message_id.in_(ids)))
         found = {row["message_id"]: row for row in rules.mappings()}
     return [
@@ -147,6 +149,7 @@ async def mark(
             queued=one,
             confidential=bool((found[one.message_id]["policy"] or {}).get("confidential")),
             acknowledged_by=found[one.message_id]["acknowledged_by"] or "",
+            acknowledged_at=found[one.message_id]["ended_at"] if found[one.message_id]["acknowledged_by"] else None,
         )
         for one in taken
         if one.delivery_id in marked

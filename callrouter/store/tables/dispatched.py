@@ -135,6 +135,7 @@ deliveries = Table(
     Index("deliveries_due_idx", "next_attempt_at", postgresql_where=text("state = 'queued'")),
     Index("deliveries_sending_idx", "sending_until", postgresql_where=text("state = 'sending'")),
     Index(None, "message_id"),
+    Index("deliveries_sms_idx", "address", "changed_at", postgresql_where=text("means = 'sms'")),
     Index("deliveries_receipt_id_idx", "receipt_id", postgresql_where=text("receipt_id IS NOT NULL")),
 )
 

@@ -146,12 +146,14 @@ def labelled(message: StoredMessage) -> list[tuple[str, str, str]]:
 
 
 def unknown_contact(plan: Plan, name: str) -> Wrong | None:
-    """What is wrong with the name of a contact; None: the client has it."""
-    if name in plan.contacts:
+    """What is wrong with the name of a contact, or of a policy; None: the client has it."""
+    if name in plan.contacts or name in plan.policies:
         return None
     if not plan.contacts:
         return Wrong(field="deliver", reason="the client has no contacts: leave it out")
-    return Wrong(field="deliver", reason=f"the client has no such contact: {_meant(name, plan.contacts)}")
+    return Wrong(
+        field="deliver", reason=f"the client has no such contact: {_meant(name, [*plan.contacts, *plan.policies])}"
+    )
 
 
 def _form(given: Given, plan: Plan) -> Form | Wrong:

@@ -18,7 +18,9 @@ from .rows import after, linked, stand, states, take, tell, told, trail
 async def test_a_dead_letter(database: Database) -> None:
     """With all its attempts, at once; the worker is woken, and decides again what becomes of the message."""
     message = await take(database)
-    await stand(database, message, "attention", reason="The mail server refused it.", ended_at=after(9))
+    await stand(
+        database, message, "attention", reason="The mail server refused it.", ended_at=after(9), step=2, round=1
+    )
     dead = await tell(database, message, "failed", attempts=8, answer="550 no such user", receipt_id="x")
     heard: list[str] = []
     listening = await asyncpg.connect(database.url.render_as_string(hide_password=False))
@@ -32,6 +34,7 @@ async def test_a_dead_letter(database: Database) -> None:
     found = await trail(database, message)
     (one,) = found.deliveries
     assert (one.state, one.attempts, one.next_attempt_at, one.answer) == ("queued", 0, after(60), "")
+    assert (one.round, one.step) == (1, 1)
     assert (found.dispatch.state, found.dispatch.due_at, found.dispatch.reason) == ("running", after(60), "")
     assert (found.dispatch.ended_at, await told(database, message)) == (None, ["again doctor"])
     assert found.events[0].principal == "operator"
@@ -141,3 +144,17 @@ async def test_reopened_it_stands_on_the_list(database: Database) -> None:
     found = (await trail(database, message)).dispatch
     assert (found.state, found.reason, found.due_at) == (DispatchState.ATTENTION, REOPENED, None)
     assert await told(database, message) == ["ended operator", "attention operator"]
+
+
+async def test_one_that_failed_for_now_is_tried_at_once(database: Database) -> None:
+    """Somebody mended the mail server: it need not wait for hours. One that was not tried yet waits for its time."""
+    message = await take(database)
+    await stand(database, message, "running", due_at=after(900))
+    await tell(database, message, "queued", attempts=5, next_attempt_at=after(9_000), queued_at=after(-1))
+    await tell(database, message, "queued", contact="partner", next_attempt_at=after(9_000))
+
+    again = await put_again(database, message, by="operator", at=after(60))
+
+    assert (again.result, again.repeated) == (AgainResult.QUEUED, 1)
+    found = (await trail(database, message)).deliveries
+    assert {one.contact: one.next_attempt_at for one in found} == {"doctor": after(60), "partner": after(9_000)}

@@ -157,7 +157,7 @@ ABOUT = (
             ),
             reads=Reads(),
             variables=Variables(),
-            uses=Uses(),
+            uses=Uses(delivers="email_doctor"),
             effort=Effort(),
             unheard={
                 "silence_seconds": "the silence that ends a recording",
