@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi.openapi.models import OpenAPI
 from sqlalchemy.engine import make_url
 from standardwebhooks.webhooks import Webhook
 
@@ -163,6 +164,16 @@ async def test_without_postgresql_it_is_to_be_said_again() -> None:
     async with serving(web(nowhere, sms_receipt_key=key_of(SECRET))) as base, plain_client(base_url=base) as client:
         assert await post(client, {"id": "4711", "status": "failed"}) == 503
     await nowhere.close()
+
+
+async def test_it_is_in_the_document(api: httpx.AsyncClient) -> None:
+    document = (await api.get("/api/openapi.json")).json()
+
+    OpenAPI.model_validate(document)
+    operation = document["paths"][PATH]["post"]
+    assert operation["description"].startswith("What became of an SMS")
+    assert set(operation["responses"]) == {"202", "401", "422", "503"}
+    assert "security" not in operation
 
 
 async def test_without_a_secret_there_is_no_such_page(database: Database) -> None:

@@ -19,7 +19,8 @@ from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from tests.dispatch.rooms import Clock
 from tests.patience import ANSWER_SECONDS
-from tests.store.dispatch.rows import states, take, tell
+from tests.store.dispatch.rows import after, stand, states, take, tell, told
+from tests.store.test_database_vanishes import line_to, over
 
 from .bounces import DOMAIN, EXCHANGE, ID, OUT_OF_OFFICE, report
 
@@ -237,3 +238,32 @@ async def test_what_is_not_understood_is_refused_without_a_word_in_the_log(line:
 
         assert logged == []
         assert await server.hands_over(EXCHANGE) == "250 2.0.0 taken"
+
+
+@pytest.mark.parametrize("says", [b"UPDATE 1\x00", b"COMMIT\x00"], ids=["before", "after"])
+async def test_postgresql_is_lost_in_the_middle_and_it_is_written_down_once(database: Database, says: bytes) -> None:
+    """Just before the commit, and just after, when its answer never comes: the mail server brings it again."""
+    message = await take(database)
+    await stand(database, message, "running", step=1, begun_at=after(0))
+    await tell(database, message, delivery_id=ID)
+    cut: list[bytes] = []
+    async with line_to(database.url) as line:
+
+        def through(said: bytes) -> bytes:
+            if says in said and not cut:
+                cut.append(said)
+                line.cut()
+            return said
+
+        far = Database(make_url(over(line, database.url)))
+        async with door(reports(far)) as opened:
+            server = await opened.greeted()
+            line.through = through
+            assert await server.hands_over(EXCHANGE) == NOT_NOW
+            line.heal()
+            assert await server.hands_over(EXCHANGE) == "250 2.0.0 taken"
+        await far.close()
+
+    assert cut
+    assert await states(database, message) == ["failed"]
+    assert await told(database, message) == ["failed doctor"]
