@@ -373,3 +373,23 @@ def test_an_sms_gateway(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setenv("CALLROUTER_SMS_SECRET", "hunter2\r\nX: 1")
     assert "CALLROUTER_SMS_SECRET (environment) is a secret: it holds what cannot be sent" in refusal(env_file)
+
+
+def test_what_sms_receipts_are_signed_with(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings(env_file).sms_receipt_key is None
+
+    monkeypatch.setenv("CALLROUTER_SMS_RECEIPT_SECRET", "whsec_" + "a2V5" * 8)
+    assert load_settings(env_file).sms_receipt_key == b"key" * 8
+
+    monkeypatch.setenv("CALLROUTER_SMS_RECEIPT_SECRET", "hunter2")
+    said = refusal(env_file)
+    assert "it is no signing secret" in said
+    assert "hunter2" not in said
+
+
+def test_where_mail_that_comes_back_is_heard(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings(env_file)
+    assert (settings.lmtp_host, settings.lmtp_port) == ("127.0.0.1", 0)
+
+    monkeypatch.setenv("CALLROUTER_LMTP_PORT", "70000")
+    assert "CALLROUTER_LMTP_PORT" in refusal(env_file)
