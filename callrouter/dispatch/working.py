@@ -111,6 +111,7 @@ class Worker:
             if not held_before:
                 log.info("this worker tells people of messages from now on")
                 await self._expire(all_of_them=True)
+        await self._sender.settle()  # first: what has ended while PostgreSQL was away has no unknown fate
         if self._seconds() - self._expired_seconds >= LOOK_SECONDS:
             await self._expire(all_of_them=False)
             self._expired_seconds = self._seconds()
