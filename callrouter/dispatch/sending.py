@@ -38,8 +38,9 @@ log = structlog.get_logger(__name__)
 
 SLOTS: Final = 64
 """Attempts at a time."""
-PAGE: Final = 2 * SLOTS
-"""Tellings looked at a time."""
+PER_SLOT: Final = 2
+PAGE: Final = PER_SLOT * SLOTS
+"""Tellings looked at a time: two for each slot that is free, since some may have no room with theirs."""
 MOST_IN_ONE: Final = 50
 """Messages of one digest; more come as another one."""
 SOON_SECONDS: Final = (15.0, 60.0, 300.0)
@@ -112,6 +113,8 @@ class Sender:
     _in_hand: set[str] = field(default_factory=set)
     """Of deliveries under way, or concluded and not written down yet."""
     _concluded: list[Sent] = field(default_factory=list)
+    _known: dict[str, tuple[Channel, str]] = field(default_factory=dict)
+    """By address, who delivers there and to where, as the settings say; clients' documents have hundreds of them."""
 
     @property
     def under_way(self) -> int:
@@ -126,11 +129,12 @@ class Sender:
             StoreError: PostgreSQL does not answer.
         """
         await self.settle()
-        while self._slots.free:
+        while free := self._slots.free:
+            many = min(PAGE, PER_SLOT * free)
             page = await find_queued(
                 self.database,
                 self.clock.now(),
-                PAGE,
+                many,
                 in_hand=frozenset(self._in_hand),
                 passing_over=self._slots.without_room(),
             )
@@ -138,7 +142,7 @@ class Sender:
             begun = [one for told in _together(now_or_later) if (one := self._claimed(told)) is not None]
             await self._begin(begun, attempts)
             await self.settle()
-            if len(page) < PAGE or not begun:
+            if len(page) < many or not begun:
                 break
 
     async def settle(self) -> None:
@@ -180,16 +184,10 @@ class Sender:
     def _claimed(self, told: tuple[Queued, ...]) -> _Attempt | None:
         """With a slot, or with the reason why it fails; None: there is no room for it now."""
         address = told[0].address
-        try:
-            channel = self.channels.of(address)
-            wrong = self.channels.check(address)
-            if channel is None or wrong is not None:
-                return _Attempt(
-                    told=told, channel=None, refused=FailedForGood(reason=wrong or "nothing delivers there")
-                )
-            destination = channel.destination(address)
-        except Exception:
-            return _Attempt(told=told, channel=None, refused=_fault(told))
+        found = self._known.get(address) or self._destination(told)
+        if isinstance(found, FailedForNow | FailedForGood):
+            return _Attempt(told=told, channel=None, refused=found)
+        channel, destination = self._known[address] = found
         match self._slots.take(destination, address):
             case Turn.TAKEN:
                 return _Attempt(told=told, channel=channel, destination=destination)
@@ -199,6 +197,18 @@ class Sender:
                 return _Attempt(told=told, channel=None, refused=refused)
             case Turn.NO_ROOM:
                 return None
+
+    def _destination(self, told: tuple[Queued, ...]) -> tuple[Channel, str] | FailedForNow | FailedForGood:
+        """Who delivers it, and to where; or why nobody does."""
+        address = told[0].address
+        try:
+            channel = self.channels.of(address)
+            wrong = self.channels.check(address)
+            if channel is None or wrong is not None:
+                return FailedForGood(reason=wrong or "nothing delivers there")
+            return channel, channel.destination(address)
+        except Exception:
+            return _fault(told)
 
     async def _begin(self, begun: Sequence[_Attempt], attempts: asyncio.TaskGroup) -> None:
         """Mark them, and begin those that nobody has withdrawn meanwhile."""
@@ -244,7 +254,10 @@ class Sender:
     async def _send(self, channel: Channel, first: OnItsWay, parcel: Parcel) -> Outcome:
         queued = first.queued
         try:
-            body = await asyncio.to_thread(self.write, queued.means, parcel)
+            if queued.means is Means.EMAIL:  # a recording is read, and encoded
+                body = await asyncio.to_thread(self.write, queued.means, parcel)
+            else:
+                body = self.write(queued.means, parcel)
         except Exception:
             return FailedForGood(reason=_fault((queued,)).reason)
         delivery = Delivery(

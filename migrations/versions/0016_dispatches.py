@@ -94,7 +94,9 @@ def _dispatches() -> None:
     op.create_index(
         "dispatches_running_idx", "dispatches", ["message_id"], postgresql_where=sa.text("state = 'running'")
     )
-    op.create_index("dispatches_due_idx", "dispatches", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
+    op.create_index(
+        "dispatches_due_idx", "dispatches", ["urgent", "due_at"], postgresql_where=sa.text("due_at IS NOT NULL")
+    )
 
 
 def _deliveries() -> None:
@@ -113,6 +115,13 @@ def _deliveries() -> None:
         sa.Column("address", sa.Text(), nullable=False, comment="URL, as it was when the step began"),
         sa.Column(
             "batch", sa.Text(), server_default="", nullable=False, comment="of those that go in one; empty: alone"
+        ),
+        sa.Column(
+            "urgent",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="goes before those that are not",
         ),
         sa.Column(
             "last",
@@ -149,7 +158,7 @@ def _deliveries() -> None:
         sa.PrimaryKeyConstraint("delivery_id", name=op.f("deliveries_pkey")),
     )
     op.create_index(
-        "deliveries_due_idx", "deliveries", ["next_attempt_at"], postgresql_where=sa.text("state = 'queued'")
+        "deliveries_due_idx", "deliveries", ["urgent", "next_attempt_at"], postgresql_where=sa.text("state = 'queued'")
     )
     op.create_index(op.f("deliveries_message_id_idx"), "deliveries", ["message_id"])
     op.create_index(

@@ -92,9 +92,9 @@ def _is_waited_for(policy: Mapping[str, Any] | None, *, urgent: bool) -> bool:
 
 _TELL_THE_OTHERS: Final = text(
     """INSERT INTO deliveries (delivery_id, message_id, client, kind, round, step, contact, means, address,
-                               state, queued_at, next_attempt_at, changed_at)
+                               urgent, state, queued_at, next_attempt_at, changed_at)
        SELECT DISTINCT ON (address) gen_random_uuid()::text, message_id, client, 'notice', round, step, contact, means,
-           address, 'queued', :at, :at, :at
+           address, urgent, 'queued', :at, :at, :at
        FROM deliveries
        WHERE message_id = :message_id AND kind = 'message' AND state IN ('accepted', 'delivered', 'viewed')
            AND contact <> :by AND delivery_id IS DISTINCT FROM :delivery_id

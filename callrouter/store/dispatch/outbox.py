@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, insert, select, text, update
+from sqlalchemy import RowMapping, false, insert, select, text, true, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.dispatch import Means
@@ -93,19 +93,20 @@ async def find_queued(
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     columns = deliveries.c
-    asked = (
-        select(deliveries, dispatches.c.urgent)
-        .join(dispatches, dispatches.c.message_id == columns.message_id)
-        .where(columns.state == DeliveryState.QUEUED.value, columns.next_attempt_at <= now)
-        .order_by(dispatches.c.urgent.desc(), columns.batch, columns.next_attempt_at)
-        .limit(limit)
-    )
+    due = select(deliveries).where(columns.state == DeliveryState.QUEUED.value, columns.next_attempt_at <= now)
     if in_hand:
-        asked = asked.where(columns.delivery_id.not_in(in_hand))
+        due = due.where(columns.delivery_id.not_in(in_hand))
     if passing_over:
-        asked = asked.where(columns.address.not_in(passing_over))
+        due = due.where(columns.address.not_in(passing_over))
+    # Each by the index in its order: to sort all that waits, each time some are taken, would cost more than they do.
+    first, then = (
+        due.where(columns.urgent == urgent).order_by(columns.next_attempt_at).limit(limit).subquery()
+        for urgent in (true(), false())
+    )
+    asked = union_all(select(first), select(then)).limit(limit)
     async with database.connection() as connection:
-        return [_queued(row) for row in (await connection.execute(asked)).mappings()]
+        found = [_queued(row) for row in (await connection.execute(asked)).mappings()]
+    return sorted(found, key=lambda one: one.batch)  # stable: those of none are first, in the order in which they came
 
 
 async def mark(
