@@ -55,6 +55,24 @@ def drain() -> Section:
     )
 
 
+def told(*, quick: bool) -> Section:
+    """Messages to people's systems."""
+    output = output_of("-m", "bench.dispatch", *(("--quick",) if quick else ("--queued", "20000")))
+    ratio = re.search(r"bare httpx loop [\d,]+/s: ([\d.]+)", output)
+    late = re.search(r"p99 ([\d.]+) s", output)
+    return Section(
+        title="Telling people of messages",
+        about="20,000 messages that wait, told to 20 web services by the worker, rows and all, beside a bare httpx loop "
+        "with as many connections; and 100 a second that arrive for 100 web services, of which ten take a connection "
+        "and never answer.",
+        output="\n".join(line for line in output.splitlines() if line.startswith(("queued", "arriving"))),
+        checks=[
+            at_least("queued messages told, of a bare loop", float(ratio[1]) if ratio else MISSING, 0.4, "×", 2),
+            at_most("p99 of the living beside ten dead", float(late[1]) if late else MISSING, 5, "s"),
+        ],
+    )
+
+
 def output_of(*program: str) -> str:
     """What a program of the bench prints, missed numbers or not; its path, or `-m` and its name, come first."""
     done = subprocess.run(

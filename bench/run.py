@@ -39,6 +39,7 @@ RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 NAMES = (
     *("core", "route", "diff", "load800", "proof", "reload", "teams"),
     *("ami", "writer", "drain", "control", "load", "held", "adoption", "restart", "overload", "team", "stream"),
+    "told",
 )
 BY_NAME = ("soak",)
 """Those that run only when they are asked for."""
@@ -64,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "ami": ami.bench,
         "writer": others.writer,
         "drain": others.drain,
+        "told": lambda: others.told(quick=options.quick),
         "control": lambda: _standing(control.bench, seconds),
         "load": lambda: _standing(load.bench, seconds),
         "stream": lambda: stream.bench(seconds),
