@@ -63,8 +63,8 @@ def told(*, quick: bool) -> Section:
     return Section(
         title="Telling people of messages",
         about="20,000 messages that wait, told to 20 web services by the worker, rows and all, beside a bare httpx "
-        "loop with as many connections; and 100 a second that arrive for 100 web services, of which ten take a connection "
-        "and never answer.",
+        "loop with as many connections; and 100 a second that arrive for 100 web services, of which ten take a "
+        "connection and never answer.",
         output="\n".join(line for line in output.splitlines() if line.startswith(("queued", "arriving"))),
         checks=[
             at_least("queued messages told, of a bare loop", float(ratio[1]) if ratio else MISSING, 0.4, "×", 2),
