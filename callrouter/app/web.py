@@ -13,9 +13,7 @@ from callrouter.api.web_app import create_web_app
 from callrouter.app.folders import SPOOL
 from callrouter.app.http import HttpServer
 from callrouter.app.lifetime import Lifetime
-from callrouter.app.live.disk_plans import DiskPlans
-from callrouter.app.live.last_live import FOLDER as LIVE
-from callrouter.app.live.live_plans import LivePlans
+from callrouter.app.live.on_disk import plans_on_disk
 from callrouter.app.storage import open_database
 from callrouter.app.versions import KeptPlans, PlansInService
 from callrouter.app.wiring.listening import listen
@@ -72,12 +70,6 @@ async def run_web(settings: Settings, token: str) -> None:
             await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper, journal, hub, link)
     finally:
         listening.close()
-
-
-def plans_on_disk(settings: Settings, clock: SystemClock) -> DiskPlans:
-    """What the engine keeps of the plans that are live, where it runs on this machine."""
-    disk = LivePlans(settings.data_dir / LIVE)
-    return DiskPlans(disk, PaperSpeech(), region=settings.region, now=clock.now)
 
 
 async def _serve(

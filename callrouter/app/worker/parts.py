@@ -8,22 +8,20 @@ import secrets
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from callrouter import __version__
-from callrouter.app.versions import KeptPlans, PlansInService
-from callrouter.app.web import plans_on_disk
 from callrouter.app.web_services import channels_of, sender_of
 from callrouter.core.dispatch import Means
+from callrouter.core.plan import Plan
 from callrouter.delivery.channel import Channels
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
-from callrouter.dialplan import PaperSpeech
 from callrouter.dispatch.heartbeat import Heartbeat
 from callrouter.dispatch.receipts.noting import Reports
-from callrouter.dispatch.sending import Links, Sender, Write
+from callrouter.dispatch.sending import Links, LivePlan, Sender, Write
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.working import Worker
 from callrouter.runtime.clock import SystemClock
@@ -33,6 +31,9 @@ from callrouter.settings import Settings, load_secrets
 from callrouter.store.database import Database
 from callrouter.store.dispatch.board import count_board
 from callrouter.store.dispatch.lease import Lease
+
+if TYPE_CHECKING:
+    from callrouter.app.versions import PlansInService
 
 LEASE: Final = "dispatch"
 ALIVE: Final = "worker.alive"
@@ -70,19 +71,18 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         SettingsError: a secret cannot be used.
     """
     clock, secrets_ = SystemClock(settings.clock_shift_seconds), load_secrets()
-    kept = KeptPlans(database, PaperSpeech(), settings.region)
-    plans = PlansInService(database, kept, partial(plans_on_disk, settings, clock))
+    live = _live_plans(settings, database, clock)
     lease = Lease(database, LEASE, f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}")
     http = GuardedHttp(settings.outgoing_hosts, secrets_, user_agent=f"callrouter/{__version__}")
     channels = channels_of(settings, secrets_, http)
     worker = Worker(
         database=database,
         lease=lease,
-        sweeper=Sweeper(database, lease, plans.live, clock),
+        sweeper=Sweeper(database, lease, live, clock),
         sender=Sender(
             database=database,
             lease=lease,
-            plans=plans.live,
+            plans=live,
             clock=clock,
             channels=channels,
             write=_writing(settings),
@@ -102,6 +102,24 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         heartbeat=_heartbeat(settings, worker, database, http),
         reports=Reports(database, clock, sender_of(settings)[1]),
     )
+
+
+def _live_plans(settings: Settings, database: Database, clock: SystemClock) -> LivePlan:
+    """Plans that are live. What makes plans is imported with the first message: a start has others waiting for it."""
+
+    @cache
+    def in_service() -> PlansInService:
+        from callrouter.app.live.on_disk import plans_on_disk
+        from callrouter.app.versions import KeptPlans, PlansInService
+        from callrouter.dialplan import PaperSpeech
+
+        kept = KeptPlans(database, PaperSpeech(), settings.region)
+        return PlansInService(database, kept, partial(plans_on_disk, settings, clock))
+
+    async def live(client: str) -> Plan | None:
+        return await in_service().live(client)
+
+    return live
 
 
 def _heartbeat(settings: Settings, worker: Worker, database: Database, http: GuardedHttp) -> Heartbeat | None:
