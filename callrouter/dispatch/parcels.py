@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,8 @@ from callrouter.store.dispatch.outbox import OnItsWay
 from callrouter.store.messages.reading import StoredMessage
 from callrouter.store.tables import DeliveryKind
 
+LivePlan = Callable[[str], Awaitable[Plan | None]]
+"""The plan of a client that is live; None: it has none. Raises StoreError."""
 LANGUAGE: Final = "en"
 """Of a client that has no plan any more."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -19,13 +19,12 @@ from typing import Final
 import structlog
 
 from callrouter.core.dispatch import Means
-from callrouter.core.plan import Plan
 from callrouter.delivery.backoff import next_attempt
 from callrouter.delivery.channel import Channel, Channels, Delivered, FailedForGood, FailedForNow, Outcome
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.ports import Delivery
 from callrouter.delivery.slots import Slots, Turn
-from callrouter.dispatch.parcels import parcel_of
+from callrouter.dispatch.parcels import LivePlan, parcel_of
 from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
@@ -54,7 +53,6 @@ MARGIN_SECONDS: Final = 5.0
 
 Write = Callable[[Means, Parcel], str]
 """What is sent of a parcel; may block, to read a recording."""
-LivePlan = Callable[[str], Awaitable[Plan | None]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -14,6 +14,7 @@ from callrouter.core.dispatch import Course, Policy
 from callrouter.core.dispatch.progress import Move, Note, Standing, next_move
 from callrouter.core.dispatch.trail import What
 from callrouter.core.plan import Plan
+from callrouter.dispatch.parcels import LivePlan
 from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
 from callrouter.store.dispatch.due import DueMessage, advance, find_due
@@ -25,9 +26,6 @@ AT_ONCE: Final = 100
 """Messages a transaction."""
 NOBODY: Final = Policy(name="", urgent=Course(steps=()), ordinary=Course(steps=()))
 """Of a message that has no rule."""
-
-LivePlan = Callable[[str], Awaitable[Plan | None]]
-"""The plan of a client that is live; None: it has none. Raises StoreError."""
 
 
 class Sweeper:

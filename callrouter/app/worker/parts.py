@@ -20,8 +20,9 @@ from callrouter.delivery.channel import Channels
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
 from callrouter.dispatch.heartbeat import Heartbeat
+from callrouter.dispatch.parcels import LivePlan
 from callrouter.dispatch.receipts.noting import Reports
-from callrouter.dispatch.sending import Links, LivePlan, Sender, Write
+from callrouter.dispatch.sending import Links, Sender, Write
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.working import Worker
 from callrouter.runtime.clock import SystemClock
