@@ -29,6 +29,8 @@ class WeakLine:
         self._connect = connect
         self._open = asyncio.Event()
         self._open.set()
+        self._may_end = asyncio.Event()
+        self._may_end.set()
         self._delay_seconds = 0.0
         self._flood = b""
         self._refuses = False
@@ -45,6 +47,10 @@ class WeakLine:
         """Nothing goes through any more, and nobody is told: new connections are taken, and hear nothing."""
         self._open.clear()
 
+    def hold_ends(self) -> None:
+        """What is said goes through; that a side has closed its connection does not."""
+        self._may_end.clear()
+
     def slow(self, seconds: float) -> None:
         """Whatever is said, either way, is so late."""
         self._delay_seconds = seconds
@@ -57,6 +63,7 @@ class WeakLine:
         """As a line should be; what was held back goes through."""
         self._delay_seconds, self._refuses, self._flood, self.through = 0.0, False, b"", None
         self._open.set()
+        self._may_end.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -108,6 +115,7 @@ class WeakLine:
                 await asyncio.sleep(max(0.0, due - loop.time()))
                 await self._open.wait()
                 if not data:
+                    await self._may_end.wait()
                     raise ConnectionResetError  # both ways end together
                 writer.write(data if through is None else through(data))
                 await writer.drain()

@@ -25,6 +25,8 @@ import asyncpg
 import structlog
 from sqlalchemy.engine import URL
 
+from callrouter.store.refusals import GONE
+
 log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS: Final = 5.0
@@ -111,7 +113,7 @@ class Connector:
         for index, url in enumerate(self._hosts):
             try:
                 connection = await self._connect(url, application, statement_seconds)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (asyncpg.PostgresError, *GONE) as error:
                 failure = error
             else:
                 if index:

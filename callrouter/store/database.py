@@ -20,7 +20,7 @@ from callrouter.store import schema
 from callrouter.store.connecting import CONNECT_SECONDS, Connector, Leader, hosts_of
 from callrouter.store.embedded import DATABASE_NAME, PATIENCE_SECONDS, revive_server, start_server, stop_server
 from callrouter.store.pool import pool_of
-from callrouter.store.refusals import advice, is_refusal
+from callrouter.store.refusals import GONE, advice, is_refusal
 
 STATEMENT_SECONDS = 30.0
 """A report that takes longer is cut off by the server."""
@@ -261,7 +261,7 @@ class Database:
         """Turn what the driver raises for an absent or unwilling server into a sentence; our own mistakes stay."""
         try:
             yield
-        except (OSError, TimeoutError, PoolTimeout, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+        except (PoolTimeout, asyncpg.PostgresConnectionError, *GONE) as error:
             raise self._unreachable(error) from error
         except asyncpg.PostgresError as error:
             self._raise_refusal(error, error)

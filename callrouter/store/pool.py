@@ -17,7 +17,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from callrouter.store.connecting import CONNECT_SECONDS, Connector, drop
-from callrouter.store.refusals import READ_ONLY, code_of
+from callrouter.store.refusals import GONE, READ_ONLY, code_of
 
 PING_SECONDS: Final = 3.0
 """Whoever does not answer nothing at all by then has vanished, or serves nobody."""
@@ -44,7 +44,7 @@ def _is_there(adapted: Any, record: Any, _proxy: Any) -> None:
         return
     try:
         adapted.run_async(lambda raw: raw.fetchrow(";", timeout=PING_SECONDS))
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (asyncpg.PostgresError, *GONE) as error:
         drop(adapted.driver_connection)
         raise InvalidatePoolError from error
 

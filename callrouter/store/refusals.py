@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import asyncpg
+
+GONE: Final = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What is raised where nobody answers on a connection, for want of time too. The last one is asyncpg's for a statement
+on a connection whose server has just said that it ends it, before the end itself has arrived (0.32.0).
+"""
+
 OUTAGES: Final = frozenset({"08", "25", "28", "3D", "3F", "40", "42", "53", "55", "57", "58"})
 """Classes that say nothing of the rows: connection, read-only, log-in, rights, missing table, disk, locks, shutdown."""
 

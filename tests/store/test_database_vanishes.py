@@ -111,6 +111,35 @@ async def test_a_commit_whose_answer_never_comes_is_an_absence(far: Database, li
     await far.ping()
 
 
+async def ended_at_the_server(database: Database, line: WeakLine, connection: Any) -> None:
+    """The server ends this connection: that is heard, and its end is still on the way."""
+    pid = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+    line.hold_ends()
+    async with database.connection() as other:
+        await other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    await asyncio.sleep(0.1)
+
+
+async def test_a_farewell_whose_end_is_still_on_the_way_is_an_absence(
+    database: Database, far: Database, line: WeakLine
+) -> None:
+    """In the middle of a transaction; and a connection that waited for its next user is changed for another one."""
+
+    async def in_the_middle() -> None:
+        async with far.connection() as connection:
+            await ended_at_the_server(database, line, connection)
+            await connection.execute(text("SELECT 2"))
+
+    await seconds_until_it_fails(in_the_middle)
+    async with far.connection() as connection:
+        pid = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+    async with database.connection() as other:
+        await other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    await asyncio.sleep(0.1)
+
+    await far.ping()
+
+
 async def test_calls_wait_on_disk_while_the_database_is_silent(
     database: Database, far: Database, line: WeakLine, tmp_path: Path, make_call: MakeCall
 ) -> None:

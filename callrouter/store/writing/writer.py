@@ -18,7 +18,7 @@ import asyncpg
 from callrouter.core.call import Call, CallerId, Hold, Leg, Message, Offer, Recording, Revision
 from callrouter.errors import StoreError
 from callrouter.store.database import Database
-from callrouter.store.refusals import is_outage
+from callrouter.store.refusals import GONE, is_outage
 from callrouter.store.writing.merge import MERGE, MERGE_FACTS, STAGING
 from callrouter.store.writing.rows import (
     CALL_COLUMNS,
@@ -162,7 +162,7 @@ class Writer:
             raise
         except StoreError as error:
             raise WriterAway(str(error)) from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (asyncpg.PostgresError, *GONE) as error:
             self.close()
             reason = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)
             raise WriterAway(f"{type(error).__name__}: {reason}") from error
