@@ -69,6 +69,12 @@ class DeliveryKind(StrEnum):
     MESSAGE = "message"
     NOTICE = "notice"
     """That somebody else acknowledged it."""
+    NOTIFICATION = "notification"
+    """What a call's tree asked for (`notify`), or an event for the operator's own web service."""
+    EVENT = "event"
+    """What another system has subscribed to."""
+    CODE = "code"
+    """By which somebody opens a confidential message."""
 
 
 _OF_MESSAGE: Final = ["message_id"], ["messages.message_id"]
@@ -107,15 +113,24 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("delivery_id", Id, nullable=False, comment="UUID; the receiver knows a repetition by it"),
-    Column("message_id", Id, nullable=False),
+    Column("number", BigInteger, Identity(), nullable=False, comment="in order"),
+    Column("message_id", Id, comment="empty: of a call, or of a day"),
+    Column("call_id", Id, comment="of what is not of a message"),
     Column("client", Id, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("round", SmallInteger, nullable=False),
-    Column("step", SmallInteger, nullable=False),
-    Column("contact", Text, nullable=False, comment="of the client's file"),
+    Column("round", SmallInteger, nullable=False, server_default="0"),
+    Column("step", SmallInteger, nullable=False, server_default="0"),
+    Column("contact", Text, nullable=False, comment="of the client's file; of an event, who subscribed"),
     Column("means", Text, nullable=False),
     Column("address", Text, nullable=False, comment="URL, as it was when the step began"),
+    Column("body", Text, comment="as it is posted; empty: written when it is sent"),
+    Column(
+        "secret", Text, nullable=False, server_default="", comment="name of what a body is signed with; empty: none"
+    ),
     Column("batch", Text, nullable=False, server_default="", comment="of those that go in one; empty: alone"),
+    Column(
+        "sequence", Id, nullable=False, server_default="", comment="of those that go one after the other; empty: alone"
+    ),
     Column("urgent", Boolean, nullable=False, server_default=text("false"), comment="goes before those that are not"),
     Column("last", Boolean, nullable=False, server_default=text("false"), comment="nothing follows: told again once"),
     Column("state", Text, nullable=False, server_default=DeliveryState.QUEUED),
@@ -131,11 +146,18 @@ deliveries = Table(
     CheckConstraint(one_of("state", DeliveryState), name="state"),
     CheckConstraint(one_of("kind", DeliveryKind), name="kind"),
     CheckConstraint(one_of("means", Means), name="means"),
+    CheckConstraint("message_id IS NOT NULL OR body IS NOT NULL", name="says_something"),
     CheckConstraint("(state = 'queued') = (next_attempt_at IS NOT NULL)", name="queued_is_due"),
     CheckConstraint("(state = 'sending') = (sending_until IS NOT NULL)", name="sending_ends"),
     Index("deliveries_due_idx", "urgent", "next_attempt_at", postgresql_where=text("state = 'queued'")),
     Index("deliveries_sending_idx", "sending_until", postgresql_where=text("state = 'sending'")),
     Index(None, "message_id"),
+    Index(
+        "deliveries_sequence_idx",
+        "sequence",
+        "number",
+        postgresql_where=text("sequence <> '' AND state IN ('queued', 'sending')"),
+    ),
     Index("deliveries_sms_idx", "address", "changed_at", postgresql_where=text("means = 'sms'")),
     Index("deliveries_receipt_id_idx", "receipt_id", postgresql_where=text("receipt_id IS NOT NULL")),
 )
