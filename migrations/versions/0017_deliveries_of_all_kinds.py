@@ -54,12 +54,14 @@ def upgrade() -> None:
     op.create_index(
         "deliveries_sequence_idx", "deliveries", ["sequence", "number"], postgresql_where=sa.text(_OPEN_SEQUENCE)
     )
+    _due("state = 'queued' AND sequence = ''")
 
 
 def downgrade() -> None:
     """Back to the one before, whose deliveries are all of messages."""
     op.execute("DELETE FROM deliveries WHERE kind NOT IN ('message', 'notice')")
     op.drop_index("deliveries_sequence_idx", "deliveries")
+    _due("state = 'queued'")
     op.drop_constraint(op.f("deliveries_says_something_check"), "deliveries")
     _kinds("kind IN ('message', 'notice')")
     for name in ("number", "call_id", "body", "secret", "sequence"):
@@ -68,6 +70,11 @@ def downgrade() -> None:
         op.alter_column("deliveries", name, server_default=None, existing_type=sa.SmallInteger())
     op.alter_column("deliveries", "contact", existing_type=sa.Text(), comment="of the client's file")
     op.alter_column("deliveries", "message_id", nullable=False, existing_type=sa.Text(), comment=None)
+
+
+def _due(which: str) -> None:
+    op.drop_index("deliveries_due_idx", "deliveries")
+    op.create_index("deliveries_due_idx", "deliveries", ["urgent", "next_attempt_at"], postgresql_where=sa.text(which))
 
 
 def _kinds(kinds: str) -> None:

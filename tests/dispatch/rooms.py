@@ -30,7 +30,7 @@ from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
-from callrouter.store.tables import messages
+from callrouter.store.tables import deliveries, messages
 from callrouter.testing import plan_of
 from tests.patience import START_SECONDS
 
@@ -180,6 +180,26 @@ class Office:
         }
         async with self.database.connection() as connection:
             await connection.execute(insert(messages).values(row))
+
+    async def telling(self, delivery_id: str, address: str, **more: Any) -> None:
+        """Something of a call that is to be posted as it stands, asked for now."""
+        now = self.clock.now()
+        row = {
+            "delivery_id": delivery_id,
+            "call_id": "call",
+            "client": "acme",
+            "kind": "event",
+            "contact": "crm",
+            "means": "webhook",
+            "address": address,
+            "body": json.dumps({"id": delivery_id}),
+            "queued_at": now,
+            "next_attempt_at": now,
+            "changed_at": now,
+            **more,
+        }
+        async with self.database.connection() as connection:
+            await connection.execute(insert(deliveries).values(row))
 
     async def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """What a query finds."""

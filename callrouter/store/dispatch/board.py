@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select, union
 from sqlalchemy.sql.selectable import CompoundSelect
 
 from callrouter.permissions import EVERYTHING, Scope, ScopeKind
 from callrouter.store.database import Database
+from callrouter.store.dispatch.outbox import LEADING
 from callrouter.store.dispatch.reading import StoredDelivery, StoredDispatch, read_delivery, read_dispatch
 from callrouter.store.paging import page, within
 from callrouter.store.tables import (
@@ -79,7 +80,7 @@ class BoardFigures:
     attention: Mapping[str, int]
     """On the agents' list, by client; clients without any are left out."""
     overdue: int
-    """That should have moved, and did not."""
+    """That should have moved, and did not; what is sent of calls and of days is counted with them."""
 
 
 async def list_board(
@@ -98,7 +99,7 @@ async def list_board(
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     late = now - timedelta(seconds=LATE_SECONDS)
-    wanted = union(_on_list(), _failed(), *_overdue(late)).subquery()
+    wanted = union(_on_list(), _failed(), *_overdue(late, deliveries.c.message_id)).subquery()
     rows, next_cursor = await page(
         database,
         dispatches,
@@ -127,7 +128,8 @@ async def count_board(database: Database, now: datetime) -> BoardFigures:
         .where(dispatches.c.state == DispatchState.ATTENTION.value)
         .group_by(dispatches.c.client)
     )
-    overdue = union(*_overdue(now - timedelta(seconds=LATE_SECONDS))).subquery()
+    of_what = func.coalesce(deliveries.c.message_id, deliveries.c.delivery_id)
+    overdue = union(*_overdue(now - timedelta(seconds=LATE_SECONDS), of_what)).subquery()
     async with database.connection() as connection:
         attention = {client: int(count) for client, count in await connection.execute(on_list)}
         late = (await connection.execute(select(func.count()).select_from(overdue))).scalar_one()
@@ -152,13 +154,15 @@ def _failed() -> Select[Any]:
     return select(dispatches.c.message_id).where(on_its_way, fails, ~some(told.state.in_(_REACHED)))
 
 
-def _overdue(late: datetime) -> Sequence[Select[Any] | CompoundSelect[Any]]:
-    """Each by an index that holds only what is due."""
+def _overdue(late: datetime, of_what: ColumnElement[Any]) -> Sequence[Select[Any] | CompoundSelect[Any]]:
+    """Each by an index that holds only what is due. What waits behind another one of its sequence is not late."""
     told = deliveries.c
+    waits = select(of_what).where(told.state == DeliveryState.QUEUED.value, told.next_attempt_at < late)
     return (
         select(dispatches.c.message_id).where(dispatches.c.due_at < late),
-        select(told.message_id).where(told.state == DeliveryState.SENDING.value, told.sending_until < late),
-        select(told.message_id).where(told.state == DeliveryState.QUEUED.value, told.next_attempt_at < late),
+        select(of_what).where(told.state == DeliveryState.SENDING.value, told.sending_until < late),
+        waits.where(told.sequence == literal_column("''")),
+        waits.where(told.delivery_id.in_(LEADING)),
     )
 
 

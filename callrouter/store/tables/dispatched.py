@@ -149,7 +149,12 @@ deliveries = Table(
     CheckConstraint("message_id IS NOT NULL OR body IS NOT NULL", name="says_something"),
     CheckConstraint("(state = 'queued') = (next_attempt_at IS NOT NULL)", name="queued_is_due"),
     CheckConstraint("(state = 'sending') = (sending_until IS NOT NULL)", name="sending_ends"),
-    Index("deliveries_due_idx", "urgent", "next_attempt_at", postgresql_where=text("state = 'queued'")),
+    Index(
+        "deliveries_due_idx",
+        "urgent",
+        "next_attempt_at",
+        postgresql_where=text("state = 'queued' AND sequence = ''"),
+    ),
     Index("deliveries_sending_idx", "sending_until", postgresql_where=text("state = 'sending'")),
     Index(None, "message_id"),
     Index(
