@@ -14,7 +14,7 @@ Read back: `calls`, `messages` and `callbacks` in pages (`paging`), `stats` the 
 promise of the version it walked.
 
 `taken` keeps messages that somebody takes by form, on disk and then in the record; `dispatch` has who is told of
-messages, and what came of it.
+messages, and what came of it, `subscribed` what other systems are told of all that happens.
 
 `access` has the tokens, the audit trail, and the recordings with every access to them; `outgoing` what becomes of
 callers who are to be called back; `agents` the sessions of agents, and their PINs.

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
+from callrouter.app.worker.parts import tellers_of
 from callrouter.core.call import replace
 from callrouter.core.dispatch import Course, Means, Policy, Reach, Step
 from callrouter.core.nodes import HangupNode
@@ -132,6 +133,7 @@ class Office:
             clock=self.clock,
             due=due,
             seconds=asyncio.get_running_loop().time,
+            tellers=tellers_of(self.database, lease, self.live, self.clock),
         )
 
     def _write(self, means: Means, parcel: Parcel) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
@@ -19,15 +20,18 @@ from callrouter.core.plan import Plan
 from callrouter.delivery.channel import Channels
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
+from callrouter.dispatch.days import DayTeller, DayTelling
 from callrouter.dispatch.heartbeat import Heartbeat
 from callrouter.dispatch.parcels import LivePlan
 from callrouter.dispatch.receipts.noting import Reports
 from callrouter.dispatch.sending import Links, Sender, Write
 from callrouter.dispatch.sweeping import Sweeper
+from callrouter.dispatch.telling import Teller, Telling
 from callrouter.dispatch.working import Worker
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.fence import boot_seconds
 from callrouter.runtime.guarded_http import GuardedHttp
+from callrouter.runtime.ports import Clock
 from callrouter.settings import Settings, load_secrets
 from callrouter.store.database import Database
 from callrouter.store.dispatch.board import count_board
@@ -95,6 +99,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         due=due,
         seconds=boot_seconds,
         alive=partial(_touch, settings.data_dir / ALIVE),
+        tellers=tellers_of(database, lease, live, clock),
     )
     return Parts(
         worker=worker,
@@ -121,6 +126,26 @@ def _live_plans(settings: Settings, database: Database, clock: SystemClock) -> L
         return await in_service().live(client)
 
     return live
+
+
+def tellers_of(
+    database: Database, lease: Lease, live: LivePlan, clock: Clock, seconds: Callable[[], float] = boot_seconds
+) -> tuple[Callable[[], Awaitable[int]], ...]:
+    """What tells other systems what happens, and days. What writes it is imported with the first of them."""
+
+    def write_happened(telling: Telling) -> str:
+        from callrouter.api.schemas.happened import happened_body
+
+        return happened_body(telling)
+
+    def write_day(telling: DayTelling) -> str:
+        from callrouter.api.schemas.happened import day_body
+
+        return day_body(telling)
+
+    teller = Teller(database, lease, live, clock, write_happened)
+    days = DayTeller(database, lease, live, clock, write_day, seconds)
+    return teller.tell, days.tell
 
 
 def _heartbeat(settings: Settings, worker: Worker, database: Database, http: GuardedHttp) -> Heartbeat | None:
