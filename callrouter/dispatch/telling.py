@@ -61,6 +61,8 @@ class Teller:
         while True:
             # Before anything is locked: a plan may have to be made again.
             owners = await owners_waiting(self._database, AT_A_TIME)
+            if owners is None:
+                return told
             plans = {owner: await self._plans(owner) for owner in owners}
             make = partial(self._events, plans)
             many = await tell(self._database, self._lease, AT_A_TIME, self._clock.now(), make)

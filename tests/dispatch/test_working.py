@@ -82,7 +82,7 @@ async def test_killed_at_any_statement_nothing_is_lost_and_nothing_is_told_twice
     office.plan = a_plan(reach("anne", crm.url("good")), policy=rule(hook("anne", wait=600)))
     database = office.database
     connection_of = database.connection
-    for died_at in range(1, 12):
+    for died_at in range(1, 14):
         await office.message(f"m{died_at}")
         asked_before, begun = len(crm.asked), 0
 
@@ -111,7 +111,7 @@ async def test_killed_at_any_statement_nothing_is_lost_and_nothing_is_told_twice
 
     assert await office.rows("SELECT count(*) FROM deliveries WHERE state <> 'accepted'") == [(0,)]
     ids = {line for one in crm.asked for line in one.split(b"\r\n") if b"Idempotency-Key" in line}
-    assert len(ids) == 11
+    assert len(ids) == 13
 
 
 async def test_it_hears_of_a_message_at_once(office: Office) -> None:

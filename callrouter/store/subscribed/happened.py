@@ -95,7 +95,7 @@ _DAYS: Final = Kind.DAY_FIGURES.value
 _OWNERS: Final = text(
     """SELECT DISTINCT s.owner
        FROM (SELECT client, kind FROM happenings WHERE kind <> 'day.figures' ORDER BY number LIMIT :limit) h
-       JOIN subscribers s ON s.client = h.client AND h.kind = ANY (s.kinds)"""
+       LEFT JOIN subscribers s ON s.client = h.client AND h.kind = ANY (s.kinds)"""
 )
 _TAKE: Final = text(
     """DELETE FROM happenings WHERE number IN (
@@ -111,14 +111,15 @@ _REVISIONS: Final = text(
 )
 
 
-async def owners_waiting(database: Database, limit: int) -> list[str]:
-    """Clients, by their present names, of whom something of the next so many is to be told.
+async def owners_waiting(database: Database, limit: int) -> list[str] | None:
+    """Clients, by their present names, of whom something of the next so many is to be told; None: nothing was noted.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
-        return list((await connection.execute(_OWNERS, {"limit": limit})).scalars())
+        owners = list((await connection.execute(_OWNERS, {"limit": limit})).scalars())
+    return [owner for owner in owners if owner is not None] if owners else None
 
 
 async def tell(database: Database, lease: Lease, limit: int, now: datetime, make: Make) -> int:
