@@ -97,6 +97,8 @@ class Office:
     folder: Path
     clock: Clock = field(default_factory=Clock)
     plan: Plan | None = None
+    kept: dict[str, Plan] = field(default_factory=dict)
+    """Plans of before, by version."""
     written: list[Parcel] = field(default_factory=list)
     """All that was sent, as it was before it was written."""
     public_url: str = "https://desk.example"
@@ -110,6 +112,10 @@ class Office:
     async def live(self, client: str) -> Plan | None:
         """As a LivePlan."""
         return self.plan
+
+    async def version(self, client: str, version: str) -> Plan | None:
+        """As a KeptPlan."""
+        return self.kept.get(version)
 
     def worker(self, holder: str = "one", due: asyncio.Event | None = None) -> Worker:
         """A worker, not begun."""
@@ -128,7 +134,7 @@ class Office:
         return Worker(
             database=self.database,
             lease=lease,
-            sweeper=Sweeper(self.database, lease, self.live, self.clock),
+            sweeper=Sweeper(self.database, lease, self.live, self.clock, kept=self.version),
             sender=sender,
             clock=self.clock,
             due=due,
