@@ -101,13 +101,15 @@ class Teller:
 
 
 def is_confidential(one: Happened, plan: Plan) -> bool:
-    """Whether what was said must stay in the house: by the rule as it was looked up, else by the one that there is now.
-    Of a rule that nobody knows any more, it is."""
+    """Whether what was said must stay in the house: by the rule as it was looked up, else by the live plan's, where the
+    message goes by that one. Of a rule that is not known here, it must."""
     if one.message is None:
         return False
     if one.standing is not None and one.standing.confidential is not None:
         return one.standing.confidential
     if not one.message.deliver:
         return False
+    if one.standing is not None and one.standing.plan_version not in ("", plan.version):
+        return True
     policy = plan.policy_for(one.message.deliver)
     return policy is None or policy.confidential

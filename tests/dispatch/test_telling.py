@@ -280,6 +280,15 @@ async def test_a_rule_that_nobody_knows_any_more_keeps_it_in_the_house(desk: Off
     assert [one["data"]["confidential"] for one in bodies] == [True, False]
 
 
+async def test_a_rule_of_before_that_was_not_looked_up_keeps_it_too(desk: Office) -> None:
+    """What the live one says is not what it goes by."""
+    await desk.message("m1", plan_version="0123456789ab")
+    await desk.message("m2", plan_version="of before")
+    bodies = await told(desk)
+
+    assert [one["data"]["confidential"] for one in bodies] == [False, True]
+
+
 async def test_messages_of_no_call_are_in_order_too(desk: Office) -> None:
     """One sequence for each message."""
     await desk.message("m1", deliver="doctor")

@@ -44,6 +44,8 @@ class Standing:
 
     confidential: bool | None
     """Whether its rule keeps what was said in the house; None: its rule was not looked up."""
+    plan_version: str
+    """Of the plan whose rule it goes by; empty: the live one."""
     reason: str
     """Why it stands on the agents' list; empty: it does not."""
     acknowledged_by: str
@@ -225,10 +227,14 @@ async def _messages(connection: AsyncConnection, ids: Collection[str]) -> dict[s
     if not ids:
         return {}
     columns = dispatches.c
-    rules = select(columns.message_id, columns.policy, columns.reason, columns.acknowledged_by, columns.ended_at)
+    rules = select(
+        *(columns.message_id, columns.policy, columns.plan_version),
+        *(columns.reason, columns.acknowledged_by, columns.ended_at),
+    )
     standings = {
         row["message_id"]: Standing(
             confidential=None if row["policy"] is None else bool(row["policy"].get("confidential")),
+            plan_version=row["plan_version"],
             reason=row["reason"],
             acknowledged_by=row["acknowledged_by"] or "",
             ended_at=row["ended_at"],
