@@ -9,15 +9,19 @@ from typing import Any, Final
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from callrouter.api.schemas.happened import schema
-from callrouter.core.call import Callback, Disposition, replace
+from callrouter.api.schemas.happened import happened_body, schema
+from callrouter.core.call import Callback, CallerId, Disposition, replace
 from callrouter.core.dispatch import Kind
+from callrouter.dispatch.telling import Telling
 from callrouter.outgoing.order import Settlement
 from callrouter.store.dispatch.acknowledging import acknowledge
 from callrouter.store.outgoing.book import CallbackRows
+from callrouter.store.subscribed.happened import Happened
 from tests.dispatch.rooms import Office, hook, reach, rule
 from tests.dispatch.subscribers import (
     EPOCH,
@@ -365,6 +369,20 @@ async def test_a_fault_in_one_holds_up_no_other(desk: Office, monkeypatch: pytes
 
     assert [one["call_id"] for one in bodies] == ["call-2"]
     assert [one["event"] for one in logs] == ["a system could not be told"]
+
+
+@given(st.text(st.characters(), max_size=40), st.text(st.characters(), max_size=40))
+def test_whatever_a_caller_is_called_is_json_and_text_of_postgresql(name: str, reason: str) -> None:
+    """Halves of surrogate pairs and NULs too; and what it says is by the schema."""
+    plan, call = subscribed(), replace(a_call(), caller=CallerId(number="+33612340001", name=name), node=reason)
+    happened = Happened(
+        kind=Kind.CALL_ENDED, owner="acme", names=("crm",), at=datetime.now(UTC), call_id="call-1", call=call
+    )
+    own = plan.subscriptions["crm"]
+    body = happened_body(Telling(event_id="one", happened=happened, plan=plan, subscription=own, confidential=False))
+
+    assert "\x00" not in body
+    VALIDATOR.validate(json.loads(body.encode()))
 
 
 def _faulty(event_id: str, kind: Kind, at: datetime, client: str, data: dict[str, Any]) -> str:
