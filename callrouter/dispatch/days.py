@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from callrouter.core.dispatch import Subscription
+from callrouter.core.plan import Plan
 from callrouter.dispatch.parcels import LivePlan
 from callrouter.errors import LeaseLost, StoreError
 from callrouter.periods import Moment, Period
@@ -104,8 +106,7 @@ class DayTeller:
         told = 0
         for one in known.subscribers:
             try:
-                for day in days_to_look_at(one, known, now):
-                    told += await self._tell(one, day, now)
+                told += await self._look_at(one, known, now)
             except (LeaseLost, StoreError):
                 raise
             except Exception:
@@ -115,11 +116,16 @@ class DayTeller:
             await forget_changed(self._database, self._lease, known.changed, today)
         return told
 
-    async def _tell(self, one: DaySubscriber, day: date, now: datetime) -> bool:
+    async def _look_at(self, one: DaySubscriber, known: DaysKnown, now: datetime) -> int:
+        """How many days are told."""
         plan = await self._plans(one.client)
         own = plan.subscriptions.get(one.name) if plan is not None else None
         if plan is None or own is None:
-            return False
+            return 0  # it went out of service in this instant
+        days = days_to_look_at(one, ZoneInfo(plan.timezone), known, now)
+        return sum([await self._tell(one, own, plan, day, now) for day in days])
+
+    async def _tell(self, one: DaySubscriber, own: Subscription, plan: Plan, day: date, now: datetime) -> bool:
         found = await read_stats(self._database, Period(Moment(day), Moment(day + _A_DAY)), now=now, client=one.client)
         (stats,) = found.clients
         event_id = str(uuid.uuid4())
@@ -130,7 +136,7 @@ class DayTeller:
                 at=now,
                 client_name=plan.name,
                 day=day,
-                timezone=one.timezone,
+                timezone=plan.timezone,
                 revision=revision,
                 stats=stats,
                 gaps=tuple(found.gaps),
@@ -150,9 +156,10 @@ class DayTeller:
         return is_new
 
 
-def days_to_look_at(one: DaySubscriber, known: DaysKnown, now: datetime) -> Iterator[date]:
-    """Days that are over and were not told, or not looked at since last night or since a call of theirs came."""
-    zone = ZoneInfo(one.timezone)
+def days_to_look_at(one: DaySubscriber, zone: ZoneInfo, known: DaysKnown, now: datetime) -> Iterator[date]:
+    """Days of the client's zone that are over and were not told, or not looked at since last night or since a call of
+    theirs came.
+    """
     first = one.since.astimezone(zone).date()
     last_night = _last_night(zone, now)
     last = last_night.astimezone(zone).date() - _A_DAY

@@ -25,7 +25,9 @@ BEGIN
         DELETE FROM subscribers WHERE client = NEW.client AND owner <> NEW.client;
         INSERT INTO subscribers (client, name, owner, kinds, timezone, since)
         SELECT known.as_name, one ->> 'name', p.client,
-            ARRAY(SELECT jsonb_array_elements_text(one -> 'kinds')), one ->> 'timezone', NEW.live_at
+            ARRAY(SELECT jsonb_array_elements_text(one -> 'kinds')),
+            -- One that this server does not know would refuse calls their rows.
+            coalesce((SELECT name FROM pg_timezone_names WHERE name = one ->> 'timezone'), 'UTC'), NEW.live_at
         FROM plans p, jsonb_array_elements(p.subscriptions) one, unnest(p.client || p.formerly) known (as_name)
         WHERE p.client = NEW.client AND p.version = NEW.version
         ON CONFLICT (client, name) DO UPDATE SET
@@ -183,7 +185,9 @@ def _subscribers() -> None:
         sa.Column("name", sa.Text(collation="C"), nullable=False, comment="of the subscription, in the client's file"),
         sa.Column("owner", sa.Text(collation="C"), nullable=False, comment="the client's present name"),
         sa.Column("kinds", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("timezone", sa.Text(), nullable=False, comment="IANA name, of the client's days"),
+        sa.Column(
+            "timezone", sa.Text(), nullable=False, comment="of the client's days, as PostgreSQL knows it; else UTC"
+        ),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False, comment="when it went live first"),
         sa.PrimaryKeyConstraint("client", "name", name=op.f("subscribers_pkey")),
     )

@@ -21,7 +21,7 @@ from callrouter.periods import Moment, Period
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.gaps import close_gaps, open_gap
-from callrouter.store.stats import read_stats
+from callrouter.store.stats import Stats, read_stats
 from tests.dispatch.rooms import Office
 from tests.dispatch.subscribers import a_call, abandoned, bodies, goes_live, noted, recorded, subscribed
 
@@ -202,15 +202,32 @@ async def test_a_client_without_calls_has_figures_too(nights: Nights) -> None:
     VALIDATOR.validate(body)
 
 
-async def test_a_zone_that_nobody_knows_holds_up_no_other(nights: Nights) -> None:
+async def test_a_zone_that_postgresql_does_not_know_refuses_no_call(nights: Nights) -> None:
+    """Its own list may be older than ours; the night after looks at the client's days all the same."""
+    live = replace(subscribed(kinds=[Kind.DAY_FIGURES], version="2"), timezone="Europe/Nowhere")
+    await goes_live(nights.office.database, live)
+    assert await nights.office.rows("SELECT timezone FROM subscribers") == [("UTC",)]
+
+    await recorded(nights.office.database, a_call(rang_at=paris("2026-03-01T14:05")))
+    assert await noted(nights.office) == [("day.figures", "acme 2026-03-01")]
+
+
+async def test_a_fault_in_one_holds_up_no_other(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
     await nights.begin()
     await nights.office.rows(
-        """INSERT INTO subscribers VALUES ('aaa', 'crm', 'aaa', '{day.figures}', 'Nowhere/Else', now()) RETURNING 1"""
+        """INSERT INTO subscribers VALUES ('aaa', 'crm', 'aaa', '{day.figures}', 'UTC', '2026-02-01') RETURNING 1"""
     )
+    monkeypatch.setattr("callrouter.dispatch.days.read_stats", _faulty)
     with capture_logs() as logs:
         assert await nights.at("2026-03-02T00:15") == [("2026-03-01", 1)]
 
     assert [one["event"] for one in logs if one["log_level"] == "error"] == ["a day's figures could not be told"]
+
+
+async def _faulty(database: Database, period: Period, *, now: datetime, client: str | None = None) -> Stats:
+    if client == "aaa":
+        raise ValueError("not this one")
+    return await read_stats(database, period, now=now, client=client)
 
 
 async def test_two_workers_tell_a_day_once(nights: Nights, database: Database) -> None:

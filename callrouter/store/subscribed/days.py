@@ -27,7 +27,6 @@ class DaySubscriber:
     client: str
     """Its present name."""
     name: str
-    timezone: str
     since: datetime
 
 
@@ -59,7 +58,7 @@ async def read_days(database: Database, since: date) -> DaysKnown:
     """
     own, told, noted = subscribers.c, told_days.c, happenings.c
     kind = Kind.DAY_FIGURES.value
-    columns = (own.client, own.name, own.timezone, own.since)
+    columns = (own.client, own.name, own.since)
     wanted = select(*columns).where(own.client == own.owner, literal(kind) == any_(own.kinds))
     async with database.connection() as connection:
         found = [DaySubscriber(**row) for row in (await connection.execute(wanted)).mappings()]
@@ -129,11 +128,10 @@ async def forget_changed(
     noted = happenings.c
     async with database.connection() as connection:
         await lease.check(connection)
-        await connection.execute(
-            delete(happenings).where(
-                noted.kind == Kind.DAY_FIGURES.value, tuple_(noted.subject, noted.at).in_(looked_at)
-            )
-        )
+        # Not those that a recorder has just noted again: neither waits for the other.
+        same = (noted.kind == Kind.DAY_FIGURES.value, tuple_(noted.subject, noted.at).in_(looked_at))
+        numbers = select(noted.number).where(*same).with_for_update(skip_locked=True)
+        await connection.execute(delete(happenings).where(noted.number.in_(numbers)))
         await connection.execute(delete(told_days).where(told_days.c.day < today - timedelta(days=KEPT_DAYS)))
 
 

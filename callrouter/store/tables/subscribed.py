@@ -31,7 +31,7 @@ subscribers = Table(
     Column("name", Id, nullable=False, comment="of the subscription, in the client's file"),
     Column("owner", Id, nullable=False, comment="the client's present name"),
     Column("kinds", ARRAY(Text), nullable=False),
-    Column("timezone", Text, nullable=False, comment="IANA name, of the client's days"),
+    Column("timezone", Text, nullable=False, comment="of the client's days, as PostgreSQL knows it; else UTC"),
     Column("since", Instant, nullable=False, comment="when it went live first"),
     PrimaryKeyConstraint("client", "name"),
     Index(None, "owner"),
