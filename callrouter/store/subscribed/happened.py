@@ -105,6 +105,8 @@ _TAKE: Final = text(
            FOR UPDATE SKIP LOCKED)
        RETURNING number, client, kind, subject, call_id, at"""
 )
+_BOUND: Final = text("SET LOCAL idle_in_transaction_session_timeout = 10000")
+"""Milliseconds: who writes what is taken here waits for it, and must not for a worker that was stopped in the middle."""
 _REVISIONS: Final = text(
     """SELECT c.call_id, count(s.call_id) + 1 AS revision
        FROM calls c LEFT JOIN superseded_calls s
@@ -132,6 +134,7 @@ async def tell(database: Database, lease: Lease, limit: int, now: datetime, make
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
+        await connection.execute(_BOUND)
         await lease.check(connection)
         rows = (await connection.execute(_TAKE, {"limit": limit})).mappings().all()
         if not rows:
