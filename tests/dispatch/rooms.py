@@ -18,7 +18,7 @@ from callrouter.core.dispatch import Course, Means, Policy, Reach, Step
 from callrouter.core.nodes import HangupNode
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Contact, Rota, Turns
-from callrouter.delivery.channel import Channels, Tools
+from callrouter.delivery.channel import Channel, Channels, Tools
 from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
@@ -102,6 +102,7 @@ class Office:
     sms: SmsGateway | None = None
     mail: MailServer | None = None
     """That mail goes by, as it is really written."""
+    kinds: Sequence[type[Channel]] = CHANNELS
     died: list[BaseException] = field(default_factory=list)
     """Of what workers died."""
     _opened: list[Channels] = field(default_factory=list)
@@ -156,7 +157,7 @@ class Office:
             await channels.close()
 
     def _channels(self) -> Channels:
-        self._opened.append(Channels(CHANNELS, Tools(http=self.http, mail=self.mail, sms=self.sms)))
+        self._opened.append(Channels(self.kinds, Tools(http=self.http, mail=self.mail, sms=self.sms)))
         return self._opened[-1]
 
     async def message(self, message_id: str = "m1", *, deliver: str = "rule", urgent: bool = True, **more: Any) -> None:
@@ -200,6 +201,14 @@ class Office:
         }
         async with self.database.connection() as connection:
             await connection.execute(insert(deliveries).values(row))
+
+    async def attempted(self, attempts: int, state: str = "queued", *ids: str) -> None:
+        """Tellings of these ids, or all there are, come to have been tried so often, and to this state."""
+        query = """SELECT count(*) FROM deliveries
+                   WHERE (:all OR delivery_id = ANY(:ids)) AND NOT (attempts = :n AND state = :state)"""
+        async with asyncio.timeout(START_SECONDS):
+            while await self.rows(query, all=not ids, ids=list(ids), n=attempts, state=state) != [(0,)]:
+                await self._waits(None)
 
     async def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """What a query finds."""

@@ -31,12 +31,11 @@ from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.settings import Settings, load_secrets
 from callrouter.store.database import Database
 from callrouter.store.dispatch.board import count_board
-from callrouter.store.dispatch.lease import Lease
+from callrouter.store.dispatch.lease import DISPATCH, Lease
 
 if TYPE_CHECKING:
     from callrouter.app.versions import PlansInService
 
-LEASE: Final = "dispatch"
 ALIVE: Final = "worker.alive"
 """In the data folder."""
 
@@ -73,7 +72,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
     """
     clock, secrets_ = SystemClock(settings.clock_shift_seconds), load_secrets()
     live = _live_plans(settings, database, clock)
-    lease = Lease(database, LEASE, f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}")
+    lease = Lease(database, DISPATCH, f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}")
     http = GuardedHttp(settings.outgoing_hosts, secrets_, user_agent=f"callrouter/{__version__}")
     channels = channels_of(settings, secrets_, http)
     worker = Worker(
