@@ -96,6 +96,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         seconds=boot_seconds,
         alive=partial(_touch, settings.data_dir / ALIVE),
     )
+    clock.tells(worker.clock_was_set)
     return Parts(
         worker=worker,
         channels=channels,
