@@ -63,3 +63,20 @@ async def test_a_pause_after_a_failure_is_as_long_as_before(office: Office, crm:
         office.clock.passes(MINUTE)
         due.set()
         await office.has(accepted=1)
+
+
+async def test_what_is_of_no_message_is_as_old_as_before(office: Office, crm: WebService) -> None:
+    """One of a sequence that is older than nine hours is tried once: half a day that a clock was set by is no age."""
+    crm.away = True
+    await office.telling("a0", crm.url("good"), sequence="a")
+    async with office.works() as due:
+        await office.attempted(1)
+        office.clock.is_set(12 * HOUR)
+        await office.looks(due)
+        office.clock.passes(MINUTE)
+        due.set()
+        await office.attempted(2)
+        crm.away = False
+        office.clock.passes(10 * MINUTE)
+        due.set()
+        await office.has(accepted=1)
