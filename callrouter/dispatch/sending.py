@@ -25,6 +25,7 @@ from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.ports import Delivery
 from callrouter.delivery.slots import Slots, Turn
 from callrouter.dispatch.parcels import LivePlan, parcel_of
+from callrouter.dispatch.undelivered import Undelivered
 from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
@@ -113,6 +114,7 @@ class Sender:
     _in_hand: set[str] = field(default_factory=set)
     """Of deliveries under way, or concluded and not written down yet."""
     _concluded: list[Sent] = field(default_factory=list)
+    _undelivered: Undelivered = field(default_factory=Undelivered)
     _known: dict[str, tuple[Channel, str]] = field(default_factory=dict)
     """By address, who delivers there and to where, as the settings say; clients' documents have hundreds of them."""
 
@@ -289,7 +291,11 @@ class Sender:
 
     def _conclude(self, told: Sequence[OnItsWay], outcome: Outcome) -> None:
         now = self.clock.now()
-        self._concluded += [_sent(one.queued, one.queued.attempts + 1, outcome, now) for one in told]
+        for one in told:
+            attempts = one.queued.attempts + 1
+            sent = _sent(one.queued, attempts, outcome, now)
+            self._concluded.append(sent)
+            self._undelivered.note(one.queued, sent, attempts)
 
     def _give_back(self, attempt: _Attempt, *, answers: bool | None) -> None:
         if attempt.destination:

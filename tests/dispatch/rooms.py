@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +19,7 @@ from callrouter.core.dispatch import Course, Means, Policy, Reach, Step
 from callrouter.core.nodes import HangupNode
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Contact, Rota, Turns
-from callrouter.delivery.channel import Channels, Tools
+from callrouter.delivery.channel import Channel, Channels, Tools
 from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
@@ -43,10 +43,21 @@ class Clock:
 
     def __init__(self) -> None:
         self._later = timedelta(0)
+        self._on_set: list[Callable[[timedelta], None]] = []
 
     def now(self) -> datetime:
         """As a Clock."""
         return datetime.now(UTC) + self._later
+
+    def tells(self, on_set: Callable[[timedelta], None]) -> None:
+        """As SystemClock."""
+        self._on_set.append(on_set)
+
+    def is_set(self, by: timedelta) -> None:
+        """Somebody sets it; those who run hear of it."""
+        self._later += by
+        for told in self._on_set:
+            told(by)
 
     def passes(self, time: timedelta) -> None:
         """So much time does."""
@@ -105,8 +116,11 @@ class Office:
     sms: SmsGateway | None = None
     mail: MailServer | None = None
     """That mail goes by, as it is really written."""
+    kinds: Sequence[type[Channel]] = CHANNELS
     died: list[BaseException] = field(default_factory=list)
     """Of what workers died."""
+    _worker: Worker | None = None
+    """The last one that was made."""
     _opened: list[Channels] = field(default_factory=list)
 
     async def live(self, client: str) -> Plan | None:
@@ -131,7 +145,7 @@ class Office:
             recordings=self.folder,
             wake=due.set,
         )
-        return Worker(
+        worker = Worker(
             database=self.database,
             lease=lease,
             sweeper=Sweeper(self.database, lease, self.live, self.clock, kept=self.version),
@@ -141,6 +155,9 @@ class Office:
             seconds=asyncio.get_running_loop().time,
             tellers=tellers_of(self.database, lease, self.live, self.clock),
         )
+        self.clock.tells(worker.clock_was_set)
+        self._worker = worker
+        return worker
 
     def _write(self, means: Means, parcel: Parcel) -> str:
         self.written.append(parcel)
@@ -164,7 +181,7 @@ class Office:
             await channels.close()
 
     def _channels(self) -> Channels:
-        self._opened.append(Channels(CHANNELS, Tools(http=self.http, mail=self.mail, sms=self.sms)))
+        self._opened.append(Channels(self.kinds, Tools(http=self.http, mail=self.mail, sms=self.sms)))
         return self._opened[-1]
 
     async def message(self, message_id: str = "m1", *, deliver: str = "rule", urgent: bool = True, **more: Any) -> None:
@@ -209,6 +226,14 @@ class Office:
         async with self.database.connection() as connection:
             await connection.execute(insert(deliveries).values(row))
 
+    async def attempted(self, attempts: int, state: str = "queued", *ids: str) -> None:
+        """Tellings of these ids, or all there are, come to have been tried so often, and to this state."""
+        query = """SELECT count(*) FROM deliveries
+                   WHERE (:all OR delivery_id = ANY(:ids)) AND NOT (attempts = :n AND state = :state)"""
+        async with asyncio.timeout(START_SECONDS):
+            while await self.rows(query, all=not ids, ids=list(ids), n=attempts, state=state) != [(0,)]:
+                await self._waits(None)
+
     async def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """What a query finds."""
         async with self.database.connection() as connection:
@@ -231,6 +256,16 @@ class Office:
             while (found := await self.state(message_id))[0] != state:
                 await self._waits(due)
         return found[1]
+
+    async def looks(self, due: asyncio.Event) -> None:
+        """The worker that was made last looks at all that is due, from now on."""
+        worker = self._worker
+        assert worker is not None
+        async with asyncio.timeout(START_SECONDS):
+            for _ in range(2):  # the first may have begun before
+                before = worker._worked_seconds
+                while worker._worked_seconds == before:
+                    await self._waits(due)
 
     async def has(self, *, due: asyncio.Event | None = None, **states: int) -> None:
         """So many tellings have come to these states and none to others, and nothing is due."""

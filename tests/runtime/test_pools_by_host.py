@@ -83,11 +83,12 @@ async def test_a_host_that_holds_all_its_connections_takes_none_from_another() -
     """However many wait for it."""
     async with _serving() as one, _serving() as other, _asking(PoolsByHost(LIMITS)) as client:
         one.may_answer.clear()
-        waiting = [asyncio.ensure_future(client.get(one.url)) for _ in range(5)]
-        assert (await client.get(other.url)).is_success
-        assert not any(task.done() for task in waiting)
-        one.may_answer.set()
-        assert all(answer.is_success for answer in await asyncio.gather(*waiting))
+        async with asyncio.TaskGroup() as group:
+            waiting = [group.create_task(client.get(one.url)) for _ in range(5)]
+            assert (await client.get(other.url)).is_success
+            assert not any(task.done() for task in waiting)
+            one.may_answer.set()
+        assert all(task.result().is_success for task in waiting)
         assert one.taken <= 2
 
 

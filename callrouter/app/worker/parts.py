@@ -35,12 +35,11 @@ from callrouter.runtime.ports import Clock
 from callrouter.settings import Settings, load_secrets
 from callrouter.store.database import Database
 from callrouter.store.dispatch.board import count_board
-from callrouter.store.dispatch.lease import Lease
+from callrouter.store.dispatch.lease import DISPATCH, Lease
 
 if TYPE_CHECKING:
     from callrouter.app.versions import KeptPlans, PlansInService
 
-LEASE: Final = "dispatch"
 ALIVE: Final = "worker.alive"
 """In the data folder."""
 
@@ -77,7 +76,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
     """
     clock, secrets_ = SystemClock(settings.clock_shift_seconds), load_secrets()
     live, kept = _plans(settings, database, clock)
-    lease = Lease(database, LEASE, f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}")
+    lease = Lease(database, DISPATCH, f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}")
     http = GuardedHttp(settings.outgoing_hosts, secrets_, user_agent=f"callrouter/{__version__}")
     channels = channels_of(settings, secrets_, http)
     worker = Worker(
@@ -101,6 +100,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         alive=partial(_touch, settings.data_dir / ALIVE),
         tellers=tellers_of(database, lease, live, clock),
     )
+    clock.tells(worker.clock_was_set)
     return Parts(
         worker=worker,
         channels=channels,

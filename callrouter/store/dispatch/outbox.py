@@ -6,6 +6,7 @@ worker takes the lease, has a fate that nobody knows.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -245,6 +246,13 @@ async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: dateti
     if events:
         await connection.execute(insert(dispatch_events), events)
         await wake_within(connection, {one["message_id"] for one in events}, now)
+    if counts := Counter(
+        (row["kind"], _OUTCOMES[one.state])
+        for one in sent
+        if (row := done.get(one.delivery_id)) is not None and row["message_id"] is None
+    ):
+        rows_of = [{"kind": kind, "outcome": outcome, "many": many} for (kind, outcome), many in counts.items()]
+        await connection.execute(_COUNT, rows_of)
 
 
 async def wake_within(connection: AsyncConnection, message_ids: Collection[str], now: datetime) -> None:
@@ -260,7 +268,16 @@ _SETTLE = text(
                    CAST(:next_attempts AS timestamptz[]), CAST(:receipts AS text[]))
            AS v (delivery_id, state, answer, next_attempt_at, receipt_id)
        WHERE d.delivery_id = v.delivery_id AND d.state = 'sending'
-       RETURNING d.delivery_id, d.message_id, d.contact, d.means"""
+       RETURNING d.delivery_id, d.message_id, d.kind, d.contact, d.means"""
+)
+_OUTCOMES: Final = {
+    DeliveryState.ACCEPTED: "delivered",
+    DeliveryState.QUEUED: "failed",
+    DeliveryState.FAILED: "given_up",
+}
+_COUNT: Final = text(
+    """INSERT INTO delivery_counts AS own (kind, outcome, attempts) VALUES (:kind, :outcome, :many)
+       ON CONFLICT (kind, outcome) DO UPDATE SET attempts = own.attempts + excluded.attempts"""
 )
 _LOCK = text(
     """SELECT FROM dispatches WHERE message_id IN (SELECT message_id FROM deliveries WHERE delivery_id = ANY(:ids))

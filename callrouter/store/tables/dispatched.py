@@ -156,6 +156,12 @@ deliveries = Table(
         "next_attempt_at",
         postgresql_where=text("state = 'queued' AND sequence = ''"),
     ),
+    Index(
+        "deliveries_failed_idx",
+        "changed_at",
+        "delivery_id",
+        postgresql_where=text("state = 'failed' AND message_id IS NULL"),
+    ),
     Index("deliveries_sending_idx", "sending_until", postgresql_where=text("state = 'sending'")),
     Index(None, "message_id"),
     Index(
@@ -167,6 +173,16 @@ deliveries = Table(
     Index("deliveries_sms_idx", "address", "changed_at", postgresql_where=text("means = 'sms'")),
     Index("deliveries_receipt_id_idx", "receipt_id", postgresql_where=text("receipt_id IS NOT NULL")),
 )
+
+delivery_counts = Table(
+    "delivery_counts",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("outcome", Text, nullable=False, comment="delivered, failed (it is tried again), given_up"),
+    Column("attempts", BigInteger, nullable=False),
+    PrimaryKeyConstraint("kind", "outcome"),
+)
+"""How attempts ended of what is of no message: the worker has no other way to tell Prometheus."""
 
 dispatch_events = Table(
     "dispatch_events",
