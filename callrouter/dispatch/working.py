@@ -130,9 +130,10 @@ class Worker:
             await self._expire(all_of_them=False)
             self._expired_seconds = self._seconds()
         await self._sweeper.sweep()
-        for tell in self._tellers:
-            await tell()
         await self._sender.start(attempts)
+        for tell in self._tellers:  # after what waits longer; and once rules were looked up: some are confidential
+            if await tell():
+                self._due.set()
         self._worked_seconds = self._seconds()
         return True
 

@@ -106,7 +106,7 @@ _TAKE: Final = text(
        RETURNING number, client, kind, subject, call_id, at"""
 )
 _BOUND: Final = text("SET LOCAL idle_in_transaction_session_timeout = 10000")
-"""Milliseconds: who writes what is taken here waits for it, and must not for a worker that was stopped in the middle."""
+"""Milliseconds: who writes what is taken here waits for it, and must not for a worker that was stopped half-way."""
 _REVISIONS: Final = text(
     """SELECT c.call_id, count(s.call_id) + 1 AS revision
        FROM calls c LEFT JOIN superseded_calls s
