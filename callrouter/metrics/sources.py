@@ -188,10 +188,10 @@ def _board(counts: BoardCounts) -> Iterable[Metric]:
         ended.add_metric(labels, count)
     yield ended
     for name, said, by_kind in (
-        ("waiting", "What systems are to be told, and are not yet", counts.waiting),
-        ("late", "What systems should have been told more than a minute ago", counts.late),
+        ("callrouter_notifications_waiting", "What systems are to be told, and are not yet", counts.waiting),
+        ("callrouter_notifications_late", "What systems should have been told more than a minute ago", counts.late),
     ):
-        family = GaugeMetricFamily(f"callrouter_notifications_{name}", said, labels=["kind"])
+        family = GaugeMetricFamily(name, said, labels=["kind"])
         for kind, count in by_kind.items():
             family.add_metric([kind], count)
         yield family

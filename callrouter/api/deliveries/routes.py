@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Path, Query
 
 from callrouter.api.auth import CurrentVisitor, Gate
-from callrouter.api.deliveries.schemas import ToldOut, ToldPageOut
+from callrouter.api.deliveries.schemas import DELIVERY_ID, ToldOut, ToldPageOut
 from callrouter.api.filters import TEXT, Client, Cursor, Limit, refuse_strangers
 from callrouter.api.problems import documented
 from callrouter.api.worklist import is_hidden
@@ -20,7 +20,9 @@ from callrouter.store.dispatch.asked_for import Standing, client_of, list_asked_
 from callrouter.store.tables import AuditOutcome
 
 Which = Annotated[Standing, Query(alias="state", description="Those that were given up, or those still to be sent")]
-DeliveryId = Annotated[str, Path(max_length=200, pattern=TEXT, examples=["1795427490-1-211208-n0"])]
+DeliveryId = Annotated[
+    str, Path(max_length=200, pattern=TEXT, description="As the list has it", examples=[DELIVERY_ID])
+]
 
 
 def router(database: Database, gate: Gate, now: Callable[[], datetime]) -> APIRouter:

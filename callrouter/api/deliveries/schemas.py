@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Final, Self
 
 from pydantic import Field
 
@@ -10,11 +10,13 @@ from callrouter.api.schemas.base import Instant, NextCursor, Out
 from callrouter.store.dispatch.asked_for import AskedFor
 from callrouter.store.tables import DeliveryKind, DeliveryState
 
+DELIVERY_ID: Final = "1795427490-1-211208-n0"
+
 
 class ToldOut(Out):
     """One thing that a web service is told."""
 
-    delivery_id: str = Field(description="The `Idempotency-Key` it is sent with", examples=["1795427490-1-211208-n0"])
+    delivery_id: str = Field(description="The `Idempotency-Key` it is sent with", examples=[DELIVERY_ID])
     client: str = Field(examples=["cabinet-moreau"])
     call_id: str | None = Field(examples=["1795427490-1-211208"])
     kind: DeliveryKind

@@ -58,7 +58,7 @@ def list_all(
 
 
 def again(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="As `list` shows them.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="As `list` shows them.")] = None,
     client: Annotated[str | None, typer.Option("--client", help="All of this client's that were given up.")] = None,
 ) -> None:
     """Send again what was given up, with the id it had."""
