@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -12,14 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
 from callrouter.api.schemas.happened import happened_body, schema
+from callrouter.app.worker.parts import tellers_of
 from callrouter.core.call import Callback, CallerId, Disposition, replace
 from callrouter.core.dispatch import Kind
 from callrouter.dispatch.telling import Telling
 from callrouter.outgoing.order import Settlement
 from callrouter.store.dispatch.acknowledging import acknowledge
+from callrouter.store.dispatch.lease import Lease
 from callrouter.store.outgoing.book import CallbackRows
 from callrouter.store.subscribed.happened import Happened
 from tests.dispatch.rooms import Office, hook, reach, rule
@@ -27,6 +31,7 @@ from tests.dispatch.subscribers import (
     EPOCH,
     a_call,
     abandoned,
+    bodies,
     goes_live,
     is_withdrawn,
     noted,
@@ -344,6 +349,42 @@ async def test_a_receiver_gets_them_signed_and_in_order(office: Office, crm: Web
 
     assert [one for one in types if one] == ["call.ended.v1", "call.abandoned.v1", "message.taken.v1"]
     assert await noted(office) == []
+
+
+async def test_killed_at_any_statement_each_thing_becomes_one_delivery(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever dies before a statement leaves what was noted, or has done with it; the next one goes on."""
+    lease = Lease(desk.database, "dispatch", "one")
+    assert await lease.take()
+    teller, _ = tellers_of(desk.database, lease, desk.live, desk.clock)
+    for died_at in range(1, 25):
+        await recorded(desk.database, a_call(f"call-{died_at}"))
+        executed = 0
+        execute = AsyncConnection.execute
+
+        async def dying(*given: Any, died_at: int = died_at, execute: Any = execute, **more: Any) -> Any:
+            nonlocal executed
+            executed += 1
+            if executed == died_at:
+                raise Killed
+            return await execute(*given, **more)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(AsyncConnection, "execute", dying)
+            with suppress(Killed):
+                await teller()
+        if executed < died_at:
+            break
+        await teller()
+        assert len(await bodies(desk)) == died_at
+
+    assert 8 < died_at < 24
+    assert await noted(desk) == []
+
+
+class Killed(Exception):
+    """In the middle of it."""
 
 
 async def test_a_plan_that_has_gone_meanwhile_is_told_nothing(desk: Office) -> None:
