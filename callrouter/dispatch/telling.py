@@ -64,6 +64,8 @@ class Teller:
             if owners is None:
                 return told
             plans = {owner: await self._plans(owner) for owner in owners}
+            for owner in (owner for owner, plan in plans.items() if plan is None):
+                log.warning("what happened is told to nobody: the client's plan cannot be made again", client=owner)
             make = partial(self._events, plans)
             many = await tell(self._database, self._lease, AT_A_TIME, self._clock.now(), make)
             told += many

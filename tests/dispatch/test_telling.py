@@ -388,10 +388,12 @@ class Killed(Exception):
 
 
 async def test_a_plan_that_has_gone_meanwhile_is_told_nothing(desk: Office) -> None:
-    """What was noted for it is dropped."""
+    """What was noted for it is dropped, and the log says so."""
     await recorded(desk.database, a_call())
     desk.plan = None
-    assert await told(desk) == []
+    with capture_logs() as logs:
+        assert await told(desk) == []
+    assert [one["client"] for one in logs if one["log_level"] == "warning"] == ["acme"]
     assert await noted(desk) == []
 
 
