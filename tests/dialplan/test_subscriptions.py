@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+from callrouter.core import engine
+from callrouter.core.call import CallerId, Disposition, Message, replace
 from callrouter.core.dispatch import Kind, Subscription
+from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.dialplan.show.text import tree
+from callrouter.questions.delivered import of_call
 from callrouter.questions.diff.settings import unheard
 from callrouter.testing import TUESDAY_10
 from tests.dialplan.reference.test_schema import complaints
@@ -92,4 +97,22 @@ def test_what_differs_is_said(tmp_path: Path) -> None:
             " now told of day.figures too; it is no longer told of message.taken; what it is told is now not signed"
             " instead of signed with CALLROUTER_SECRET_CRM."
         )
+    ]
+
+
+def test_explain_and_route_say_who_is_told_of_a_call(tmp_path: Path) -> None:
+    """Of what it gives to know, as far as they want to."""
+    plan = plan_of(tmp_path, CRM.replace("call.ended,", "call.ended, call.abandoned,"))
+    at = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    message = Message(recording="r", node="note", deliver="", started_at=at, seconds=5.0)
+    offered = CallOffered(call_id="c", did=plan.numbers[0], caller=CallerId(), at=at)
+    call = replace(engine.start(plan, offered).call, disposition=None)
+    gave_up = replace(call, disposition=Disposition.ABANDONED)
+    crm = "subscription crm: https://crm.example/hooks is told of"
+
+    assert list(of_call(plan, call)) == []
+    assert list(of_call(plan, gave_up)) == [f"{crm} call.ended and call.abandoned"]
+    assert list(of_call(plan, replace(call, disposition=Disposition.MESSAGE_LEFT, messages=(message,)))) == [
+        "delivery: nobody is named; it stands on the agents' list",
+        f"{crm} call.ended and message.taken",
     ]
