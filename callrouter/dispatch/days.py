@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,14 @@ from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.gaps import Gap
 from callrouter.store.stats import ClientStats, read_stats
-from callrouter.store.subscribed.days import DaysKnown, DaySubscriber, forget_changed, read_days, tell_day
+from callrouter.store.subscribed.days import (
+    DaysKnown,
+    DaySubscriber,
+    forget_changed,
+    forget_days,
+    read_days,
+    tell_day,
+)
 from callrouter.store.subscribed.happened import Event
 
 log = structlog.get_logger(__name__)
@@ -39,6 +47,10 @@ LOOKED_AT_DAYS: Final = 7
 """How many days back figures are looked at."""
 LOOK_SECONDS: Final = 10.0
 """How often days are looked for that are over, or have changed."""
+AT_ONCE_SECONDS: Final = 0.25
+"""After so long messages that are due come first: at 00:15 the days of all clients are over."""
+KEPT_DAYS: Final = 40
+"""How long it is known what was told of a day."""
 
 _A_DAY: Final = timedelta(days=1)
 
@@ -94,40 +106,53 @@ class DayTeller:
         """
         if self._seconds() - self._looked_seconds < LOOK_SECONDS:
             return 0
-        told = await self.look()
-        self._looked_seconds = self._seconds()
-        return told
-
-    async def look(self) -> int:
-        """The same, now."""
         now = self._clock.now()
         today = now.astimezone(UTC).date()
         known = await read_days(self._database, today - (LOOKED_AT_DAYS + 2) * _A_DAY)
-        told = 0
-        for one in known.subscribers:
+        until_seconds, told = self._seconds() + AT_ONCE_SECONDS, 0
+        for client, group in groupby(known.subscribers, key=_client_of):
+            if self._seconds() > until_seconds:
+                return told  # the next time goes on with those who are left
             try:
-                told += await self._look_at(one, known, now)
+                told += await self._look_at(list(group), known, now)
             except (LeaseLost, StoreError):
                 raise
             except Exception:
                 # A fault of ours must not hold up the others.
-                log.exception("a day's figures could not be told", client=one.client, subscription=one.name)
-        if known.changed:
-            await forget_changed(self._database, self._lease, known.changed, today)
+                log.exception("a day's figures could not be told", client=client)
+        await forget_days(self._database, self._lease, known, today - KEPT_DAYS * _A_DAY)
+        self._looked_seconds = self._seconds()
         return told
 
-    async def _look_at(self, one: DaySubscriber, known: DaysKnown, now: datetime) -> int:
-        """How many days are told."""
-        plan = await self._plans(one.client)
-        own = plan.subscriptions.get(one.name) if plan is not None else None
-        if plan is None or own is None:
-            return 0  # it went out of service in this instant
-        days = days_to_look_at(one, ZoneInfo(plan.timezone), known, now)
-        return sum([await self._tell(one, own, plan, day, now) for day in days])
+    async def _look_at(self, subscribers: list[DaySubscriber], known: DaysKnown, now: datetime) -> int:
+        """Tell what is new to all of a client's; how many figures."""
+        wanted = [(one, day) for one in subscribers for day in days_to_look_at(one, known, now)]
+        client, told = subscribers[0].client, 0
+        plan = await self._plans(client) if wanted else None
+        if plan is not None:
+            days = {day: await self._figures(client, day, now) for day in {day for _, day in wanted}}
+            for one, day in wanted:
+                if (own := plan.subscriptions.get(one.name)) is not None:  # else it went out of service in this instant
+                    told += await self._tell(one, own, plan, day, days[day], now)
+        await forget_changed(self._database, self._lease, client, known.changed)
+        return told
 
-    async def _tell(self, one: DaySubscriber, own: Subscription, plan: Plan, day: date, now: datetime) -> bool:
-        found = await read_stats(self._database, Period(Moment(day), Moment(day + _A_DAY)), now=now, client=one.client)
+    async def _figures(self, client: str, day: date, now: datetime) -> tuple[ClientStats, list[Gap]]:
+        period = Period(Moment(day), Moment(day + _A_DAY))
+        found = await read_stats(self._database, period, now=now, client=client)
         (stats,) = found.clients
+        return stats, found.gaps
+
+    async def _tell(
+        self,
+        one: DaySubscriber,
+        own: Subscription,
+        plan: Plan,
+        day: date,
+        figures: tuple[ClientStats, list[Gap]],
+        now: datetime,
+    ) -> bool:
+        stats, gaps = figures
         event_id = str(uuid.uuid4())
 
         def written(revision: int) -> str:
@@ -139,7 +164,7 @@ class DayTeller:
                 timezone=plan.timezone,
                 revision=revision,
                 stats=stats,
-                gaps=tuple(found.gaps),
+                gaps=tuple(gaps),
             )
             return self._write(telling)
 
@@ -150,16 +175,19 @@ class DayTeller:
                 event_id=event_id, client=one.client, subscription=own, body=body, call_id=None, subject=subject
             )
 
-        is_new = await tell_day(self._database, self._lease, one, day, digest_of(stats, found.gaps), now, event)
+        is_new = await tell_day(self._database, self._lease, one, day, digest_of(stats, gaps), now, event)
         if is_new:
             log.info("a day's figures are told", client=one.client, subscription=one.name, day=day.isoformat())
         return is_new
 
 
-def days_to_look_at(one: DaySubscriber, zone: ZoneInfo, known: DaysKnown, now: datetime) -> Iterator[date]:
-    """Days of the client's zone that are over and were not told, or not looked at since last night or since a call of
-    theirs came.
-    """
+def _client_of(one: DaySubscriber) -> str:
+    return one.client
+
+
+def days_to_look_at(one: DaySubscriber, known: DaysKnown, now: datetime) -> Iterator[date]:
+    """Days that are over and were not told, or not looked at since last night or since a call of theirs came."""
+    zone = ZoneInfo(one.timezone)
     first = one.since.astimezone(zone).date()
     last_night = _last_night(zone, now)
     last = last_night.astimezone(zone).date() - _A_DAY

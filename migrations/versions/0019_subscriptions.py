@@ -23,15 +23,17 @@ BEGIN
     IF NEW.version IS NOT NULL THEN
         -- Who has this name now is another client than who had it before (store/plans.py).
         DELETE FROM subscribers WHERE client = NEW.client AND owner <> NEW.client;
-        INSERT INTO subscribers (client, name, owner, kinds, timezone, since)
+        INSERT INTO subscribers (client, name, owner, kinds, timezone, known_timezone, since)
         SELECT known.as_name, one ->> 'name', p.client,
             ARRAY(SELECT jsonb_array_elements_text(one -> 'kinds')),
+            one ->> 'timezone',
             -- One that this server does not know would refuse calls their rows.
             coalesce((SELECT name FROM pg_timezone_names WHERE name = one ->> 'timezone'), 'UTC'), NEW.live_at
         FROM plans p, jsonb_array_elements(p.subscriptions) one, unnest(p.client || p.formerly) known (as_name)
         WHERE p.client = NEW.client AND p.version = NEW.version
         ON CONFLICT (client, name) DO UPDATE SET
-            owner = excluded.owner, kinds = excluded.kinds, timezone = excluded.timezone,
+            owner = excluded.owner, kinds = excluded.kinds,
+            timezone = excluded.timezone, known_timezone = excluded.known_timezone,
             since = CASE WHEN subscribers.owner = excluded.owner THEN subscribers.since ELSE excluded.since END;
     END IF;
     RETURN NULL;
@@ -48,10 +50,10 @@ _LATE = """
     noted := FOUND;
     -- Days whose figures may have been told: a call that rang on them is known only now.
     INSERT INTO happenings (client, kind, subject)
-    SELECT DISTINCT s.owner, 'day.figures', s.owner || ' ' || (c.ringing_at AT TIME ZONE s.timezone)::date
+    SELECT DISTINCT s.owner, 'day.figures', s.owner || ' ' || (c.ringing_at AT TIME ZONE s.known_timezone)::date
     FROM told c JOIN subscribers s ON s.client = c.client
     WHERE 'day.figures' = ANY (s.kinds)
-        AND (c.ringing_at AT TIME ZONE s.timezone)::date < (now() AT TIME ZONE s.timezone)::date
+        AND (c.ringing_at AT TIME ZONE s.known_timezone)::date < (now() AT TIME ZONE s.known_timezone)::date
     ORDER BY 3
     {noted};
 """
@@ -185,9 +187,8 @@ def _subscribers() -> None:
         sa.Column("name", sa.Text(collation="C"), nullable=False, comment="of the subscription, in the client's file"),
         sa.Column("owner", sa.Text(collation="C"), nullable=False, comment="the client's present name"),
         sa.Column("kinds", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column(
-            "timezone", sa.Text(), nullable=False, comment="of the client's days, as PostgreSQL knows it; else UTC"
-        ),
+        sa.Column("timezone", sa.Text(), nullable=False, comment="IANA name, of the client's days"),
+        sa.Column("known_timezone", sa.Text(), nullable=False, comment="the same as PostgreSQL knows it; else UTC"),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False, comment="when it went live first"),
         sa.PrimaryKeyConstraint("client", "name", name=op.f("subscribers_pkey")),
     )

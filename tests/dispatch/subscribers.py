@@ -104,7 +104,8 @@ async def told(office: Office, holder: str = "one") -> list[dict[str, Any]]:
     lease = Lease(office.database, "dispatch", holder)
     assert await lease.take()
     for tell in tellers_of(office.database, lease, office.live, office.clock):
-        await tell()
+        while await tell():
+            pass
     return await bodies(office)
 
 

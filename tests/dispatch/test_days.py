@@ -206,7 +206,7 @@ async def test_a_zone_that_postgresql_does_not_know_refuses_no_call(nights: Nigh
     """Its own list may be older than ours; the night after looks at the client's days all the same."""
     live = replace(subscribed(kinds=[Kind.DAY_FIGURES], version="2"), timezone="Europe/Nowhere")
     await goes_live(nights.office.database, live)
-    assert await nights.office.rows("SELECT timezone FROM subscribers") == [("UTC",)]
+    assert await nights.office.rows("SELECT timezone, known_timezone FROM subscribers") == [("Europe/Nowhere", "UTC")]
 
     await recorded(nights.office.database, a_call(rang_at=paris("2026-03-01T14:05")))
     assert await noted(nights.office) == [("day.figures", "acme 2026-03-01")]
@@ -215,13 +215,37 @@ async def test_a_zone_that_postgresql_does_not_know_refuses_no_call(nights: Nigh
 async def test_a_fault_in_one_holds_up_no_other(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
     await nights.begin()
     await nights.office.rows(
-        """INSERT INTO subscribers VALUES ('aaa', 'crm', 'aaa', '{day.figures}', 'UTC', '2026-02-01') RETURNING 1"""
+        """INSERT INTO subscribers VALUES ('aaa', 'crm', 'aaa', '{day.figures}', 'UTC', 'UTC', '2026-02-01')
+           RETURNING 1"""
     )
     monkeypatch.setattr("callrouter.dispatch.days.read_stats", _faulty)
     with capture_logs() as logs:
         assert await nights.at("2026-03-02T00:15") == [("2026-03-01", 1)]
 
     assert [one["event"] for one in logs if one["log_level"] == "error"] == ["a day's figures could not be told"]
+
+
+async def test_days_of_many_clients_are_told_in_turns(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages that are due do not wait for all of them; whoever is left comes next, and nobody twice."""
+    await nights.begin()
+    for number in range(4):
+        name = f"another-{number}"
+        await goes_live(nights.office.database, subscribed(kinds=[Kind.DAY_FIGURES], client=name), nights.clock.now())
+    took_seconds = 1_000_000.0
+
+    async def slow(database: Database, period: Period, **more: Any) -> Stats:
+        nonlocal took_seconds
+        took_seconds += 1.0
+        return await read_stats(database, period, **more)
+
+    monkeypatch.setattr("callrouter.dispatch.days.read_stats", slow)
+    monkeypatch.setattr("callrouter.dispatch.days.AT_ONCE_SECONDS", 1.5)
+    nights.clock.at = paris("2026-03-02T00:15")
+    parts = (nights.office.database, nights.lease, nights.office.live, nights.clock)
+    _, tell = tellers_of(*parts, seconds=lambda: took_seconds)
+
+    assert [await tell() for _ in range(4)] == [2, 2, 1, 0]
+    assert len({one["data"]["client"] for one in await bodies(nights.office)}) == 5
 
 
 async def _faulty(database: Database, period: Period, *, now: datetime, client: str | None = None) -> Stats:

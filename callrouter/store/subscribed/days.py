@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Final
+from datetime import date, datetime
 
 from sqlalchemy import RowMapping, any_, delete, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.dispatch import Kind
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.subscribed.happened import Event, queue_events
 from callrouter.store.tables import happenings, subscribers, told_days
-
-KEPT_DAYS: Final = 40
-"""How long it is known what was told of a day; its figures are looked at for the first seven."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +24,7 @@ class DaySubscriber:
     client: str
     """Its present name."""
     name: str
+    timezone: str
     since: datetime
 
 
@@ -58,12 +56,11 @@ async def read_days(database: Database, since: date) -> DaysKnown:
     """
     own, told, noted = subscribers.c, told_days.c, happenings.c
     kind = Kind.DAY_FIGURES.value
-    columns = (own.client, own.name, own.since)
-    wanted = select(*columns).where(own.client == own.owner, literal(kind) == any_(own.kinds))
+    mine = own.client == own.owner, literal(kind) == any_(own.kinds)
+    columns = (own.client, own.name, own.timezone, own.since)
+    wanted = select(*columns).where(*mine).order_by(own.client, own.name)
     async with database.connection() as connection:
         found = [DaySubscriber(**row) for row in (await connection.execute(wanted)).mappings()]
-        if not found:
-            return DaysKnown(subscribers=[], told={}, changed={})
         rows = (await connection.execute(select(told_days).where(told.day >= since))).mappings().all()
         late = (await connection.execute(select(noted.subject, noted.at).where(noted.kind == kind))).all()
     return DaysKnown(
@@ -115,24 +112,42 @@ async def tell_day(
 
 
 async def forget_changed(
-    database: Database, lease: Lease, changed: Mapping[tuple[str, date], datetime], today: date
+    database: Database, lease: Lease, client: str, changed: Mapping[tuple[str, date], datetime]
 ) -> None:
-    """Days that were looked at need not be again, unless another call has come since; and nothing is known any more of
-    those of long ago.
+    """Days of a client that were looked at need not be again, unless another call has come since.
 
     Raises:
         LeaseLost: another worker does it.
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    looked_at = [(f"{client} {day.isoformat()}", at) for (client, day), at in changed.items()]
-    noted = happenings.c
+    looked_at = {key: at for key, at in changed.items() if key[0] == client}
+    if looked_at:
+        async with database.connection() as connection:
+            await lease.check(connection)
+            await _forget(connection, looked_at)
+
+
+async def forget_days(database: Database, lease: Lease, known: DaysKnown, before: date) -> None:
+    """Those of clients that nobody has subscribed any more, and those of long ago.
+
+    Raises:
+        LeaseLost: another worker does it.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    clients = {one.client for one in known.subscribers}
     async with database.connection() as connection:
         await lease.check(connection)
-        # Not those that a recorder has just noted again: neither waits for the other.
-        same = (noted.kind == Kind.DAY_FIGURES.value, tuple_(noted.subject, noted.at).in_(looked_at))
-        numbers = select(noted.number).where(*same).with_for_update(skip_locked=True)
-        await connection.execute(delete(happenings).where(noted.number.in_(numbers)))
-        await connection.execute(delete(told_days).where(told_days.c.day < today - timedelta(days=KEPT_DAYS)))
+        await _forget(connection, {key: at for key, at in known.changed.items() if key[0] not in clients})
+        await connection.execute(delete(told_days).where(told_days.c.day < before))
+
+
+async def _forget(connection: AsyncConnection, changed: Mapping[tuple[str, date], datetime]) -> None:
+    looked_at = [(f"{client} {day.isoformat()}", at) for (client, day), at in changed.items()]
+    noted = happenings.c
+    # Not those that a recorder has just noted again: neither waits for the other.
+    same = (noted.kind == Kind.DAY_FIGURES.value, tuple_(noted.subject, noted.at).in_(looked_at))
+    numbers = select(noted.number).where(*same).with_for_update(skip_locked=True)
+    await connection.execute(delete(happenings).where(noted.number.in_(numbers)))
 
 
 def _told(row: RowMapping) -> ToldDay:
