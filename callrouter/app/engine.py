@@ -133,7 +133,7 @@ def _build(
     journal.tells(switch.end_overlooked)
     agents = agents_of(ground, dialplans, records.trail)
     ground.clock.tells(agents.roster.redate)
-    placed.calls.tells(callbacks.heard)  # after the switch, which is told of events first
+    placed.calls.tells(placed.heard)  # after the switch, which is told of events first
     watches = watches_of(ground, dialplans, metrics, feed)
     telephony = telephony_of(
         ground,
@@ -141,7 +141,7 @@ def _build(
         records,
         journal,
         listeners,
-        callbacks,
+        placed,
         watches,
         switch=switch,
         driver=driver,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans
@@ -11,6 +12,7 @@ from callrouter.app.pbx.watches import Watches
 from callrouter.app.records import Records
 from callrouter.app.telephony import Telephony
 from callrouter.app.web_services import WebServices
+from callrouter.app.wiring.calls import Placed
 from callrouter.app.wiring.ground import Ground
 from callrouter.app.wiring.kept import unfinished_of
 from callrouter.asterisk.adoption.adopting import Adoption
@@ -25,6 +27,7 @@ from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.teams.document import Teams
 from callrouter.asterisk.transfers.control import CallControl
+from callrouter.dispatch.listening import listen
 from callrouter.metrics import EngineMetrics, Sources
 from callrouter.outgoing.callbacks import Callbacks
 from callrouter.runtime.driver import Driver
@@ -67,7 +70,7 @@ def telephony_of(
     records: Records,
     journal: EndedJournal,
     listeners: Listeners,
-    callbacks: Callbacks,
+    placed: Placed,
     watches: Watches,
     *,
     switch: AsteriskSwitch,
@@ -98,7 +101,9 @@ def telephony_of(
         ),
         watches=watches,
         fallbacks=ground.fallbacks,
-        callbacks=callbacks,
+        callbacks=placed.callbacks,
+        tellings=placed.tellings,
+        listen=partial(listen, ground.database),
         plans=dialplans.served,
         observation=records.observation,
         clock=ground.clock,

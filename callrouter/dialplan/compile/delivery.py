@@ -122,9 +122,9 @@ def _steps(scope: NameScope, blocks: Sequence[StepBlock], *path: str | int) -> t
 def _step(scope: NameScope, block: StepBlock, *path: str | int) -> Step:
     found = {name: _whom(scope, name, *path, "to", place) for place, name in enumerate(block.to)}
     by = tuple(Means(word) for word in block.by)
-    if Means.SMS in by:
+    if by_number := {Means.SMS, Means.PHONE} & {*by}:
         for place, (name, whom) in enumerate(found.items()):
-            _check_numbers(scope, name, whom, *path, "to", place)
+            _check_numbers(scope, name, whom, *path, "to", place, texts=Means.SMS in by_number)
     return Step(
         to=tuple(scope.called(name) for name, whom in found.items() if whom is not None),
         by=by,
@@ -150,14 +150,15 @@ def _reaches(scope: NameScope, whom: Person | Rota | None) -> tuple[Reach, ...]:
     return (whom.reach,) if whom is not None else ()
 
 
-def _check_numbers(scope: NameScope, name: str, whom: Person | Rota | None, *path: str | int) -> None:
-    """What a text message goes to must be a number that may be dialled; on a fixed line nobody reads it."""
+def _check_numbers(scope: NameScope, name: str, whom: Person | Rota | None, *path: str | int, texts: bool) -> None:
+    """Who is rung, or sent a text message (`texts`), must have a number that may be dialled; on a fixed line nobody
+    reads one."""
     for one in _reaches(scope, whom):
         if not one.number:
             continue  # As is said with the means that others lack.
         who = f"rota {shown(name)}, {shown(one.name)}" if isinstance(whom, Rota) else f"contact {shown(name)}"
         scope.may_dial(one.number, *path, who=who)
-        if is_fixed_line(one.number):
+        if texts and is_fixed_line(one.number):
             wrong = f"{who}: {one.number} is a fixed line's, on which few people read text messages"
             scope.fail(f"{wrong}: name a mobile, or other means", *path, name="fixed-line-sms")
 

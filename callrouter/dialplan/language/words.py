@@ -22,7 +22,12 @@ from callrouter.core.dispatch import Means
 from callrouter.core.effects import Announced
 from callrouter.core.read_aloud import PromptPart
 
-CALLED: Final[Mapping[Means, str]] = {Means.EMAIL: "e-mail", Means.SMS: "SMS", Means.WEBHOOK: "webhook"}
+CALLED: Final[Mapping[Means, str]] = {
+    Means.EMAIL: "e-mail",
+    Means.SMS: "SMS",
+    Means.WEBHOOK: "webhook",
+    Means.PHONE: "telephone",
+}
 """Means by which somebody is told of a message."""
 
 

@@ -99,7 +99,7 @@ dispatches = Table(
     Column("began_at", Instant, nullable=False, server_default=text("now()")),
     Column("ended_at", Instant, comment="when it was told, acknowledged, or put on the list"),
     Column("acknowledged_by", Text, comment="contact, or principal"),
-    Column("acknowledged_how", Text, comment="link, done, api, cli"),
+    Column("acknowledged_how", Text, comment="link, key, done, api, cli"),
     PrimaryKeyConstraint("message_id"),
     ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
     CheckConstraint(one_of("state", DispatchState), name="state"),
