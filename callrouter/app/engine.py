@@ -147,7 +147,7 @@ def _build(
         driver=driver,
         control=control,
     )
-    metrics.watch(sources_of(ground, records, web_services, watches, callbacks))
+    metrics.watch(sources_of(ground, records, web_services, watches, placed))
 
     def front() -> Front:
         from callrouter.app.wiring.front import front_of
@@ -158,7 +158,7 @@ def _build(
             outgoing,
             records,
             watches,
-            callbacks,
+            placed,
             feed,
             metrics,
             roster=agents.roster,

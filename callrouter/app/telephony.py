@@ -64,8 +64,9 @@ class Telephony:
         tasks: Tasks,
         aside: Tasks,
     ) -> None:
-        """`listen` tells, until cancelled, whenever PostgreSQL says that a message may be due; `taken_over` is set here once the calls that lived at the first log-in are known; `tasks` are those the
-        engine cannot do without; what is done `aside` may fail once.
+        """`listen` tells, until cancelled, whenever PostgreSQL says that a message may be due; `taken_over` is set
+        here once the calls that lived at the first log-in are known; `tasks` are those the engine cannot do without;
+        what is done `aside` may fail once.
         """
         self._link = link
         self._switch = switch

@@ -104,6 +104,10 @@ class MessageSounds(Protocol):
 class MessageSwitch(Protocol):
     """Places calls; each method raises AmiError while the switch cannot be reached."""
 
+    async def can_place(self) -> bool:
+        """Whether it knows such calls. Raises ActionFailed where it does not say."""
+        ...
+
     async def place(self, order: MessageOrder) -> None:
         """Ask for a call. Raises EncodingError for an order that cannot be written, ActionFailed for a refusal."""
         ...

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,6 +45,7 @@ RING_SECONDS: Final = 30.0
 MOST_CALLS: Final = 7
 WITHIN_SECONDS: Final = 3600.0
 """So many in so long to one number, as GoAlert has it (its default limits for calls)."""
+OLD_FILES: Final = "Asterisk's extensions.conf is of an earlier release: render it, and have it read again"
 NO_LINE: Final = "waits for a line: as many are rung as may be at a time"
 TOO_MANY: Final = f"no more than {MOST_CALLS} calls in {WITHIN_SECONDS / 60:g} minutes go to one number"
 
@@ -101,12 +103,30 @@ class TelephoneTellings:
         """Whether that is all; else the book is asked."""
         self._kept_at: datetime | None = None
         self._wake = asyncio.Event()
+        self._outcomes: Counter[Outcome] = Counter()
+        self._failure = ""
+        """What Asterisk said when it did not do what it was asked."""
+        self._unknown = Outage(log, "nobody is rung for messages", "people are rung for messages again")
         self._away = Outage(
             log, "nobody is rung for messages: PostgreSQL is away", "people are rung again: PostgreSQL is back"
         )
         self._fails = Outage(
             log, "Asterisk refuses what calls for messages need", "Asterisk does what calls for messages need again"
         )
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nobody is rung though somebody is to be, as a sentence; None when nothing is wrong."""
+        if self._unknown.since is not None:
+            return f"nobody is rung for messages: {OLD_FILES}"
+        if self._fails.since is not None:
+            return f"Asterisk refuses what calls for messages need ({self._failure})"
+        return None
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """How many calls came to each outcome since this engine began."""
+        return {outcome.value: self._outcomes[outcome] for outcome in Outcome}
 
     @property
     def under_way(self) -> int:
@@ -133,7 +153,8 @@ class TelephoneTellings:
             except StoreError as error:
                 self._away.failed(str(error))
             except ActionFailed as error:
-                self._fails.failed(str(error))
+                self._failure = str(error)
+                self._fails.failed(self._failure)
             except AmiError:
                 pass  # the next round, or the one after the next log-in, does it again
             await pause(ROUND_SECONDS, self._wake)
@@ -208,6 +229,7 @@ class TelephoneTellings:
     async def _conclude(self, one: _UnderWay) -> None:
         outgoing_id, outcome = one.placed.outgoing_id, outcome_of(one.progress, withdrawn=one.withdrawn)
         await self._book.conclude(outgoing_id, one.progress, outcome, self._now())
+        self._outcomes[outcome] += 1
         log.info(
             "somebody was rung for a message",
             outgoing_id=outgoing_id,
@@ -228,6 +250,10 @@ class TelephoneTellings:
         free = self._at_once - len(self._under_way)
         # Two pages, so that some of them may be held back.
         due = await self._book.due(self._now(), 2 * self._at_once)
+        if due and not await self._switch.can_place():  # they are the worker's to give up
+            self._unknown.failed(OLD_FILES)
+            return
+        self._unknown.ended()
         due = await self._within_limits(due)
         for one in due[: max(0, free)]:
             await self._start(one)
@@ -295,6 +321,7 @@ class TelephoneTellings:
         except (EncodingError, ActionFailed) as error:
             log.exception("somebody cannot be rung for a message", client=order.client, reason=str(error))
             await self._book.conclude(order.outgoing_id, NOTHING_YET, Outcome.FAILED, self._now())
+            self._outcomes[Outcome.FAILED] += 1
             del self._under_way[order.outgoing_id]
             await self._sounds.keep_only(self._under_way)
             await self._switch.forget([order.outgoing_id])

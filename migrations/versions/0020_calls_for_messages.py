@@ -1,5 +1,7 @@
 """Somebody is told of a message by telephone: calls of ours for that, beside those that call somebody back."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -77,7 +79,7 @@ def downgrade() -> None:
         _comment(table, column, kind, nullable, after, before)
 
 
-def _comment(table: str, column: str, kind: sa.types.TypeEngine, nullable: bool, before: str, after: str) -> None:
+def _comment(table: str, column: str, kind: sa.types.TypeEngine[Any], nullable: bool, before: str, after: str) -> None:
     op.alter_column(
         table,
         column,

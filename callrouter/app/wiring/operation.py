@@ -29,7 +29,6 @@ from callrouter.asterisk.teams.document import Teams
 from callrouter.asterisk.transfers.control import CallControl
 from callrouter.dispatch.listening import listen
 from callrouter.metrics import EngineMetrics, Sources
-from callrouter.outgoing.callbacks import Callbacks
 from callrouter.runtime.driver import Driver
 from callrouter.runtime.listeners import Listeners
 from callrouter.stream.feed import Feed
@@ -114,7 +113,7 @@ def telephony_of(
 
 
 def sources_of(
-    ground: Ground, records: Records, web_services: WebServices, watches: Watches, callbacks: Callbacks
+    ground: Ground, records: Records, web_services: WebServices, watches: Watches, placed: Placed
 ) -> Sources:
     """What metrics read when Prometheus asks."""
     return Sources(
@@ -126,8 +125,10 @@ def sources_of(
         writer=records.recorder,
         notifications=lambda: web_services.deliveries.backlog,
         refused=lambda: watches.refused.by_client,
-        callbacks=lambda: callbacks.outcomes,
-        callbacks_under_way=lambda: callbacks.under_way,
+        callbacks=lambda: placed.callbacks.outcomes,
+        callbacks_under_way=lambda: placed.callbacks.under_way,
+        message_calls=lambda: placed.tellings.outcomes,
+        message_calls_under_way=lambda: placed.tellings.under_way,
         tasks=lambda: len(asyncio.all_tasks()),
         database=lambda: watches.database.by_family,
         kept_calls=lambda: len(records.live_journal),

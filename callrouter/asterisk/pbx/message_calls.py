@@ -33,6 +33,16 @@ class MessageCalls(PlacedCalls):
         super().__init__(link, FAMILY, shift=shift)
         self._dial_pattern = dial_pattern
 
+    async def can_place(self) -> bool:
+        """Whether Asterisk knows such calls: its files may be of an earlier release.
+
+        Raises:
+            ActionFailed: Asterisk does not say.
+            AmiError: the link went away.
+        """
+        answer = await self._link.send("Getvar", {"Variable": f"DIALPLAN_EXISTS({CONTEXT},0,1)"})
+        return answer["Value"] == "1"
+
     async def place(self, order: MessageOrder) -> None:
         """Ask for a call. That Asterisk has taken the order says nothing of what becomes of it: see `progress`.
 
