@@ -33,7 +33,7 @@ CALLED: Final[Mapping[Means, str]] = {
 
 def address_in_words(address: str) -> str:
     """Where somebody is reached, without the kind of the address."""
-    return address.removeprefix("mailto:").removeprefix("sms:")
+    return address.removeprefix("mailto:").removeprefix("sms:").removeprefix("tel:")
 
 
 def length(seconds: float) -> str:
