@@ -21,9 +21,11 @@ from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.pbx.message_calls import MessageCalls
 from callrouter.core.dialling import Dialling
+from callrouter.core.dispatch import Means, Step
 from callrouter.outgoing import telling as telling_by_phone
 from callrouter.outgoing.message_ports import DueTelling
 from callrouter.outgoing.telling import TelephoneTellings
+from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from callrouter.store.dispatch.acknowledging import acknowledge
@@ -35,6 +37,8 @@ from deploy.demo.carrier import Carrier, Habit
 from deploy.demo.telephone import Telephone
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import cut, until
+from tests.dispatch.rooms import Office, a_plan, on_duty, reach, rule
+from tests.dispatch.test_killed import let_go
 from tests.patience import START_SECONDS
 from tests.store.dispatch import rows
 
@@ -484,3 +488,67 @@ async def _end_of(town: Town, delivery_id: str) -> str:
         while (state := (await town.state(delivery_id))[0]) in ("queued", "sending"):
             await asyncio.sleep(0.05)
     return state
+
+
+async def test_whoever_is_on_call_when_a_step_begins_is_rung(town: Town) -> None:
+    """A voicemail has the first step fail; meanwhile somebody changed the rota: the person on call now is rung, takes it
+    on, and nobody else is told any more. The worker is killed in between, and changes nothing.
+    """
+    people = [
+        reach("anna", number=VOICEMAIL),
+        reach("bruno", number=BUSY),
+        reach("carla", number=PERSON),
+    ]
+    policy = rule(
+        Step(to=("anna",), by=(Means.PHONE,), wait_seconds=3600.0),
+        Step(to=("duty",), by=(Means.PHONE,), wait_seconds=3600.0),
+        Step(to=("bruno",), by=(Means.PHONE,), wait_seconds=3600.0),
+    )
+    http = GuardedHttp([], {})
+    office = Office(database=town.database, http=http, folder=town.folder)
+    office.plan = a_plan(*people, policy=policy, rotas={"duty": on_duty("bruno")})
+    async with town.engine():
+        async with office.works("one"):
+            await office.message()
+            voicemail = await town.telephone(VOICEMAIL)
+        await let_go(town.database)
+        office.plan = a_plan(*people, policy=policy, rotas={"duty": on_duty("carla")})
+        async with office.works("two"):
+            carla = await town.telephone(PERSON)
+            await town.hears_first(carla, "greeting")
+            carla.press("1")
+            await town.hears_first(carla, "choice")
+            carla.press("1")
+            assert await office.comes("acknowledged") == ""
+    await http.close()
+
+    assert tones_heard(voicemail) == {"greeting"}
+    assert town.carrier.dialled == [VOICEMAIL, PERSON]
+    assert [one for one in await office.trail() if "carla" in one] == [
+        "rang carla",
+        "answered carla",
+        "acknowledged carla",
+    ]
+
+
+async def test_without_an_engine_the_next_step_begins(town: Town) -> None:
+    """A minute later, and what was not placed by then never is."""
+    people = [reach("anna", number=PERSON), reach("bruno", number=BUSY)]
+    policy = rule(
+        Step(to=("anna",), by=(Means.PHONE,), wait_seconds=3600.0),
+        Step(to=("bruno",), by=(Means.PHONE,), wait_seconds=3600.0),
+    )
+    http = GuardedHttp([], {})
+    office = Office(database=town.database, http=http, folder=town.folder)
+    office.plan = a_plan(*people, policy=policy)
+    async with office.works() as due:
+        await office.message()
+        await office.has(due=due, queued=1)
+        office.clock.passes(timedelta(seconds=book_of_tellings.ABSENT_SECONDS + 1))
+        await office.has(due=due, failed=1, queued=1)
+    async with town.engine():
+        await asyncio.sleep(1.0)
+    await http.close()
+
+    assert PERSON not in town.carrier.dialled
+    assert "failed anna" in await office.trail()
