@@ -491,8 +491,8 @@ async def _end_of(town: Town, delivery_id: str) -> str:
 
 
 async def test_whoever_is_on_call_when_a_step_begins_is_rung(town: Town) -> None:
-    """A voicemail has the first step fail; meanwhile somebody changed the rota: the person on call now is rung, takes it
-    on, and nobody else is told any more. The worker is killed in between, and changes nothing.
+    """A voicemail has the first step fail; meanwhile somebody changed the rota: who is on call now is rung, and takes
+    it on; nobody else is told any more. Another worker goes on in between, and changes nothing.
     """
     people = [
         reach("anna", number=VOICEMAIL),
