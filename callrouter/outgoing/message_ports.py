@@ -35,6 +35,7 @@ class PlacedTelling:
     delivery_id: str
     client: str
     contact: str
+    number: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

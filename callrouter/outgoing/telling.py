@@ -47,6 +47,7 @@ WITHIN_SECONDS: Final = 3600.0
 """So many in so long to one number, as GoAlert has it (its default limits for calls)."""
 OLD_FILES: Final = "Asterisk's extensions.conf is of an earlier release: render it, and have it read again"
 NO_LINE: Final = "waits for a line: as many are rung as may be at a time"
+IN_USE: Final = "waits: their telephone rings for another message"
 TOO_MANY: Final = f"no more than {MOST_CALLS} calls in {WITHIN_SECONDS / 60:g} minutes go to one number"
 
 
@@ -262,17 +263,21 @@ class TelephoneTellings:
             await self._book.put_off(waiting, now + timedelta(seconds=PUT_OFF_SECONDS), NO_LINE, now)
 
     async def _within_limits(self, due: Sequence[DueTelling]) -> list[DueTelling]:
-        """Those that may be rung now; the others are held back, and one who is rung already waits their turn."""
+        """Those that may be rung now; the others are held back: one number is rung for one message after the other."""
         if not due:
             return []
         now, within = self._now(), timedelta(seconds=WITHIN_SECONDS)
         used = await self._book.rung_lately({one.number for one in due}, now - within)
+        rung = {one.placed.number for one in self._under_way.values()}
         left: list[DueTelling] = []
         for one in due:
             use = used.get(one.number)
             if use is not None and use.calls >= MOST_CALLS:
                 await self._book.put_off([one.delivery_id], use.first_at + within, TOO_MANY, now)
+            elif one.number in rung:  # they would be busy
+                await self._book.put_off([one.delivery_id], now + timedelta(seconds=PUT_OFF_SECONDS), IN_USE, now)
             else:
+                rung.add(one.number)
                 left.append(one)
         return left
 
@@ -302,6 +307,7 @@ class TelephoneTellings:
                 delivery_id=telling.delivery_id,
                 client=telling.client,
                 contact=telling.contact,
+                number=telling.number,
             )
             self._under_way[outgoing_id] = _UnderWay(placed=placed)
             await self._place(order)

@@ -6,6 +6,8 @@ What is said is a tone each, so that the telephones know what they hear, and wha
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import wave
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
@@ -359,6 +361,23 @@ async def test_no_more_are_rung_than_may_be_at_a_time(town: Town) -> None:
     assert "held doctor" in await rows.told(town.database, ordinary)
 
 
+async def test_two_messages_are_told_one_after_the_other(town: Town) -> None:
+    """Whoever is rung is busy for the second one meanwhile: it waits, and has not failed."""
+    _, first = await town.owed()
+    _, second = await town.owed()
+    async with town.engine():
+        for many in (1, 2):
+            person = await town.telephone()
+            assert len(town.carrier.dialled) == many
+            await town.hears_first(person, "greeting")
+            town.carrier.bye(PERSON)
+            await until(lambda: not town.carrier.talks(PERSON), START_SECONDS)
+        for one in (first, second):
+            assert "nobody pressed a key" in await town.comes_to(one, "failed")
+
+    assert town.carrier.dialled == [PERSON, PERSON]
+
+
 async def test_one_number_is_not_rung_too_often(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is held back stays queued, until a time that its trail says."""
     monkeypatch.setattr(telling_by_phone, "MOST_CALLS", 1)
@@ -409,6 +428,31 @@ async def test_the_link_is_cut_while_it_rings(town: Town) -> None:
         await town.comes_to(delivery_id, "acknowledged")
 
     assert town.carrier.dialled == [PERSON]
+
+
+async def test_the_pbx_is_killed_while_it_rings(tmp_path: Path, database: Database) -> None:
+    """Whether somebody picked up is not known then: nobody is rung again, and the next step begins."""
+    carrier = await Carrier.open(HABITS)
+    first = await asyncio.to_thread(Pbx.start, tmp_path / "pbx", carrier=carrier.contact)
+    town = Town(pbx=first, carrier=carrier, database=database, folder=tmp_path)
+    message_id, delivery_id = await town.owed(RINGS)
+    try:
+        async with town.engine():
+            await until(lambda: carrier.dialled == [RINGS], START_SECONDS)
+            os.kill(first.pid, signal.SIGKILL)
+            await asyncio.sleep(0.5)
+    finally:
+        await asyncio.to_thread(first.stop)
+    try:
+        with await asyncio.to_thread(Pbx.start, tmp_path / "pbx2", carrier=carrier.contact) as second:
+            town.pbx = second
+            async with town.engine(epoch=2):
+                assert "lost the call" in await town.comes_to(delivery_id, "failed")
+    finally:
+        await carrier.close()
+
+    assert carrier.dialled == [RINGS]
+    assert (await rows.trail(database, message_id)).dispatch.due_at is not None
 
 
 def _awaits() -> Iterator[tuple[str, int]]:

@@ -27,8 +27,18 @@ from callrouter.store.dispatch.acknowledging import BY_KEY, acknowledge_within
 from callrouter.store.dispatch.events import wake_worker, write_event
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.dispatch.outbox import wake_within
+from callrouter.store.outgoing.far_leg import far_leg
 from callrouter.store.outgoing.names import Names
-from callrouter.store.tables import DeliveryKind, DeliveryState, calls, deliveries, dispatches, messages, outgoing_calls
+from callrouter.store.tables import (
+    DeliveryKind,
+    DeliveryState,
+    calls,
+    deliveries,
+    dispatches,
+    legs,
+    messages,
+    outgoing_calls,
+)
 
 ABSENT_SECONDS: Final = 60.0
 """After so long without a word of an engine nobody knows what becomes of a call, and what follows begins."""
@@ -69,7 +79,7 @@ class MessageCallRows:
         placed, told = outgoing_calls.c, deliveries.c
         is_ours = and_(placed.outcome.is_(None), placed.purpose == Purpose.MESSAGE.value, placed.pbx.in_(self._names))
         query = (
-            select(placed.outgoing_id, placed.delivery_id, placed.client, told.contact)
+            select(placed.outgoing_id, placed.delivery_id, placed.client, placed.number, told.contact)
             .join(deliveries, told.delivery_id == placed.delivery_id, isouter=True)
             .where(is_ours)
         )
@@ -232,13 +242,15 @@ class MessageCallRows:
             if row is None:
                 return
             await self._note(connection, row, progress, at)
-            await connection.execute(
+            change = (
                 update(outgoing_calls)
                 .where(outgoing_calls.c.outgoing_id == outgoing_id)
-                .values(
-                    ended_at=progress.ended_at or at, outcome=outcome.value, hangup_cause=progress.hangup_cause or None
-                )
+                .values(ended_at=progress.ended_at or at, outcome=outcome.value, hangup_cause=progress.hangup_cause)
+                .returning(outgoing_calls)
             )
+            placed = (await connection.execute(change)).mappings().one()
+            if leg := far_leg(dict(placed), progress, at, self._epoch):
+                await connection.execute(insert(legs).values(leg))
             if row["message_id"] is not None:
                 await _conclude_telling(connection, row, progress, outcome, at)
                 await wake_within(connection, [row["message_id"]], at)

@@ -23,7 +23,7 @@ from callrouter.store.outgoing.telling import (
     MessageCallRows,
     fail_untaken,
 )
-from callrouter.store.tables import deliveries, dispatches
+from callrouter.store.tables import deliveries, dispatches, legs
 from tests.store.dispatch import rows
 from tests.store.dispatch.rows import AT, after
 
@@ -228,6 +228,9 @@ async def test_what_becomes_of_a_telling(
 
     assert await state(database, telling) == comes_to
     assert await is_due(database, message_id, after(31))
+    async with database.connection() as connection:
+        (leg,) = (await connection.execute(select(legs))).mappings()
+    assert (leg["purpose"], leg["identity"], leg["answered_at"]) == ("delivery", "+33199000010", progress.answered_at)
 
 
 async def test_calls_are_needless_once_somebody_else_has_taken_the_message_on(database: Database) -> None:
