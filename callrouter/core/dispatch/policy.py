@@ -83,6 +83,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     ordinary: Course
     ages_seconds: float = 0.0
     """After how long without an acknowledgement an ordinary message goes the urgent course; 0: it never does."""
+    last: str = ""
+    """Contact who is told where nobody is on call by a rota, as when it has ended; empty: nobody is."""
     confidential: bool = False
     """Whether what leaves the house holds nothing of the message but a link to it."""
 

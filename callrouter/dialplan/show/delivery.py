@@ -19,6 +19,8 @@ def described(plan: Plan, policy: Policy) -> Iterator[str]:
     else:
         yield f"Urgent: {course_in_words(plan, policy.urgent)}."
         yield f"Ordinary: {course_in_words(plan, policy.ordinary, policy.ages_seconds)}."
+    if policy.last:
+        yield f"Where nobody is on call by a rota: {_title(plan, policy.last)}, by the means of the step."
     if policy.confidential:
         yield "Confidential: what leaves the house holds a link, and nothing of the message."
 

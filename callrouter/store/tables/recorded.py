@@ -78,6 +78,7 @@ messages = Table(
     Column("caller_number", Text, comment="E.164, or as it was shown"),
     Column("caller_name", Text, nullable=False, server_default=""),
     Column("revision", Integer, nullable=False, server_default="1", comment="of it; each change makes one more"),
+    Column("plan_version", Id, nullable=False, server_default="", comment="of the plan by which it was taken"),
     PrimaryKeyConstraint("message_id"),
     CheckConstraint("state IN ('recorded', 'open', 'done')", name="state"),  # recorded: open, by the release before
     CheckConstraint("recording <> '' OR text <> '' OR fields IS NOT NULL", name="says_something"),
