@@ -41,7 +41,7 @@ _OF_EVERY_CALL: Final = ("choice", "thanks", "taken")
 
 
 class SpokenMessages:
-    """Those of one engine; two engines at one PBX have not the same calls, and one of them leads."""
+    """Those of the engine that leads at a PBX."""
 
     def __init__(
         self,
@@ -52,15 +52,16 @@ class SpokenMessages:
         *,
         prompts: Path,
         recordings: Path,
+        pbx: str,
     ) -> None:
         """`plan_of` is a client's that is in service; `say` speaks what is the same in every call; `prompts` and
-        `recordings` are folders that Asterisk reads.
+        `recordings` are folders that Asterisk reads, `pbx` its name: others may share them.
         """
         self._database = database
         self._plan_of = plan_of
         self._say = say
         self._speaks_into = speaks_into
-        self._folder = prompts.absolute() / FOLDER
+        self._folder = prompts.absolute() / FOLDER / pbx
         self._recordings = recordings
 
     async def make(self, outgoing_id: str, telling: DueTelling) -> str:
@@ -83,7 +84,7 @@ class SpokenMessages:
     def _make(self, folder: Path, parcel: Parcel) -> str:
         said = telephone.of(parcel)
         try:
-            for one in (self._folder, folder):
+            for one in (self._folder.parent, self._folder, folder):
                 one.mkdir(parents=True, exist_ok=True)
                 one.chmod(0o755)
             for name in _OF_EVERY_CALL:

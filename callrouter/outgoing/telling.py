@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 ROUND_SECONDS: Final = 2.0
 KEEP_SECONDS: Final = 15.0
 """How often it is written down that calls are still under way."""
+LOST_SECONDS: Final = 4.0
+"""What was asked for right now begins in an instant; on a busy machine, in a moment."""
 PUT_OFF_SECONDS: Final = 10.0
 """What waits for a line is looked at again after so long."""
 RING_SECONDS: Final = 30.0
@@ -58,8 +60,8 @@ class _UnderWay:
     placed: PlacedTelling
     progress: Progress = NOTHING_YET
     withdrawn: bool = False
-    unseen: int = 0
-    """Rounds in a row in which nothing was left of it at the switch."""
+    unseen_since: float | None = None
+    """Since when nothing is left of it at the switch, by the loop's clock; None: it was seen."""
 
     def best(self, seen: Mapping[str, Progress]) -> Progress:
         """How far it is, by what the switch has written down, and by what it had before."""
@@ -101,7 +103,7 @@ class TelephoneTellings:
         self._under_way: dict[str, _UnderWay] = {}
         """By id, as far as we know."""
         self._is_sure = False
-        """Whether that is all; else the book is asked."""
+        """Whether that is all; else the book is asked, and the switch, for what may be left there."""
         self._kept_at: datetime | None = None
         self._wake = asyncio.Event()
         self._outcomes: Counter[Outcome] = Counter()
@@ -175,8 +177,10 @@ class TelephoneTellings:
             self._under_way = {key: known.get(key) or _UnderWay(placed=one) for key, one in taken.items()}
             await self._sounds.keep_only(self._under_way)
             self._kept_at = None
+            await self._follow()
             self._is_sure = True
-        await self._follow()
+        elif self._under_way:
+            await self._follow()
         await self._start_due()
 
     # ------------------------------------------------------------------------------------------- what is under way
@@ -219,10 +223,12 @@ class TelephoneTellings:
         """A call that the switch has lost is concluded."""
         outgoing_id = one.placed.outgoing_id
         if await self._switch.lives(outgoing_id):
-            one.unseen = 0
+            one.unseen_since = None
             return
-        one.unseen += 1
-        if one.unseen < 2:  # what was asked for right now may begin in an instant
+        seconds = asyncio.get_running_loop().time()
+        if one.unseen_since is None:
+            one.unseen_since = seconds
+        if seconds - one.unseen_since < LOST_SECONDS:
             return
         one.progress = one.best(await self._switch.progress())
         await self._conclude(one)

@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.log_in import AmiAddress
+from callrouter.asterisk.pbx import message_calls
 from callrouter.asterisk.pbx.message_calls import MessageCalls
 from callrouter.core.dialling import Dialling
 from callrouter.core.dispatch import Means, Step
@@ -63,6 +64,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telling_by_phone, "RING_SECONDS", 2.0)
     monkeypatch.setattr(telling_by_phone, "PUT_OFF_SECONDS", 0.3)
     monkeypatch.setattr(telling_by_phone, "KEEP_SECONDS", 1.0)
+    monkeypatch.setattr(telling_by_phone, "LOST_SECONDS", 1.5)
 
 
 class Tones:
@@ -392,6 +394,19 @@ async def test_one_number_is_not_rung_too_often(town: Town, monkeypatch: pytest.
     assert await town.state(second) == ("queued", telling_by_phone.TOO_MANY)
     assert town.carrier.dialled == [BUSY]
     assert await rows.told(town.database, message_id) == ["held doctor"]
+
+
+async def test_an_asterisk_of_the_release_before_rings_nobody(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so, and leaves the telling to the worker, who gives it up."""
+    monkeypatch.setattr(message_calls, "CONTEXT", "callrouter-nothing")
+    _, delivery_id = await town.owed()
+    async with town.engine() as engine:
+        await until(lambda: engine.tellings.trouble is not None, START_SECONDS)
+        assert "extensions.conf is of an earlier release" in str(engine.tellings.trouble)
+        assert await town.state(delivery_id) == ("queued", "")
+        monkeypatch.setattr(message_calls, "CONTEXT", "callrouter-telling")
+        await town.telephone()
+        assert engine.tellings.trouble is None
 
 
 async def test_the_engine_dies_while_they_listen_and_they_press_1(town: Town) -> None:

@@ -72,6 +72,7 @@ class Room:
             self._into,
             prompts=self.prompts,
             recordings=self.recordings,
+            pbx="pbx-1",
         )
 
     def _into(self, folder: Path) -> Say:
@@ -125,7 +126,7 @@ async def test_sounds_of_calls_that_are_over_are_deleted(room: Room) -> None:
 
     assert kept.exists()
     assert not gone.exists()
-    assert room.prompts / FOLDER == kept.parent
+    assert room.prompts / FOLDER / "pbx-1" == kept.parent
 
 
 async def test_a_message_that_is_gone_cannot_be_said(room: Room) -> None:

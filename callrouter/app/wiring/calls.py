@@ -138,6 +138,7 @@ def _spoken_of(ground: Ground, dialplans: Dialplans) -> SpokenMessages:
         into,
         prompts=settings.prompts_dir,
         recordings=settings.recordings_dir,
+        pbx=settings.pbx,
     )
 
 
