@@ -10,6 +10,7 @@ import pytest
 
 from deploy.demo import stories
 from deploy.demo.carrier import Habit
+from deploy.demo.telephone import Telephone
 from tests.acceptance.conftest import CHECKOUT, LoopThread, Town, open_town
 
 NUMBER = "+33612340098"
@@ -46,13 +47,18 @@ def town(thread: LoopThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     yield from open_town(thread, {"CALLROUTER_DIALPLANS_DIR": str(tmp_path)})
 
 
+async def _is_rung(town: Town) -> Telephone:
+    """Their telephone, once they have picked up."""
+    async with asyncio.timeout(60):
+        while not town.stack.carrier.talks(NUMBER):
+            await asyncio.sleep(0.1)
+    return town.stack.carrier.telephone(NUMBER)
+
+
 async def _press_until_let_go(town: Town) -> float:
     """They press 1 again and again, until they are thanked and hung up; for how many seconds they heard something."""
-    carrier, heard = town.stack.carrier, 0.0
-    async with asyncio.timeout(90):
-        while not carrier.talks(NUMBER):
-            await asyncio.sleep(0.1)
-        person = carrier.telephone(NUMBER)
+    carrier, heard, person = town.stack.carrier, 0.0, await _is_rung(town)
+    async with asyncio.timeout(60):
         while carrier.talks(NUMBER):
             await asyncio.sleep(1.5)
             heard = person.heard_seconds
@@ -63,8 +69,7 @@ async def _press_until_let_go(town: Town) -> float:
 def test_a_recording_is_played_and_taken_on_by_a_key(town: Town) -> None:
     """The engine rings them as soon as the message is complete; the sounds of the call are gone when it is over."""
     (story,) = [one for one in stories.STORIES if one.name == "message_hash"]
-    caller = town.somebody("Paul Mercier")
-    town.call("+33199000077", *story.script[-2:], caller=caller)
+    town.call("+33199000077", *story.script[-2:], caller=town.somebody("Paul Mercier"))
     heard = town.run(_press_until_let_go(town))
 
     messages = town.until(lambda: town.get("/api/messages")["messages"], bool, 20.0)
@@ -78,3 +83,19 @@ def test_a_recording_is_played_and_taken_on_by_a_key(town: Town) -> None:
     told = CHECKOUT / ".run" / "prompts" / "told"
     assert town.until(lambda: list(told.glob("*/*")), lambda left: not left, 20.0) == []
     assert town.nobody_is_left()
+
+
+def test_all_of_callrouter_is_killed_while_they_listen(town: Town) -> None:
+    """Asterisk tells them to the end; the next engine learns that they took it on, and rings nobody again."""
+    (story,) = [one for one in stories.STORIES if one.name == "message_hash"]
+    town.call("+33199000077", *story.script[-2:], caller=town.somebody("Paul Mercier"))
+    town.run(_is_rung(town))
+    town.run(town.stack.engine.kill())
+    town.run(_press_until_let_go(town))
+    town.run(town.stack.engine.start())
+
+    (message,) = [one for one in town.get("/api/messages")["messages"] if one["client"] == "rung"]
+    where = f"/api/messages/{message['message_id']}/delivery"
+    found = town.until(lambda: town.get(where), lambda one: one["state"] == "acknowledged", 60.0)
+    assert (found["acknowledged_by"], found["acknowledged_how"]) == ("anne", "key")
+    assert town.stack.carrier.dialled == [NUMBER]
