@@ -64,10 +64,17 @@ def upgrade() -> None:
         ["number", "placed_at"],
         postgresql_where=sa.text("purpose = 'message'"),
     )
+    op.create_index(
+        "deliveries_phone_idx",
+        "deliveries",
+        ["urgent", "next_attempt_at"],
+        postgresql_where=sa.text("state = 'queued' AND means = 'phone'"),
+    )
 
 
 def downgrade() -> None:
     """Back to the one before, which tells nobody by telephone."""
+    op.drop_index("deliveries_phone_idx", "deliveries")
     op.execute("DELETE FROM deliveries WHERE means = 'phone'")
     op.execute("DELETE FROM outgoing_calls WHERE purpose = 'message'")
     op.drop_index("outgoing_calls_message_idx", "outgoing_calls")
