@@ -13,6 +13,7 @@ from callrouter.outgoing.message_ports import DueTelling
 from callrouter.outgoing.order import NOTHING_YET, Key, MessageOrder, Outcome, Progress
 from callrouter.store.database import Database
 from callrouter.store.dispatch.acknowledging import acknowledge
+from callrouter.store.dispatch.again import AgainResult, put_again
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.dispatch.outbox import expire, find_queued
 from callrouter.store.outgoing.telling import (
@@ -202,6 +203,22 @@ async def test_what_no_engine_takes_has_failed_and_cannot_be_placed(database: Da
     assert await state(database, put_off) == ("queued", "waits for a line")
     assert await is_due(database, message_id, after(ABSENT_SECONDS))
     assert not await book.claim(telling, order(), after(ABSENT_SECONDS))
+
+
+async def test_a_person_may_have_somebody_rung_again(database: Database) -> None:
+    """Nothing else queues a telling anew; then it is another call, and one again."""
+    message_id, telling = await owed(database)
+    book = MessageCallRows(database, epoch=1)
+    assert await book.claim(telling, order(), AT)
+    await book.conclude(order().outgoing_id, Progress(rung_at=after(1), over_at=after(9)), Outcome.BUSY, after(9))
+    assert await book.due(after(3600), 10) == []
+
+    again = await put_again(database, telling.delivery_id, by="token:desk", at=after(60))
+    assert (again.result, again.message_id) == (AgainResult.QUEUED, message_id)
+    (anew,) = await book.due(after(60), 10)
+    assert anew.delivery_id == telling.delivery_id
+    assert await book.claim(anew, order("1800000000-2"), after(61))
+    assert not await book.claim(anew, order("1800000000-3"), after(61))
 
 
 @pytest.mark.parametrize(
