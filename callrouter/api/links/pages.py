@@ -31,7 +31,7 @@ from callrouter.permissions import By, Permission, Principal, Scope, ScopeKind
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.access.sound_file import MEDIA_TYPE
 from callrouter.store.database import Database
-from callrouter.store.dispatch.acknowledging import BY_LINK, acknowledge
+from callrouter.store.dispatch.acknowledging import BY_KEY, BY_LINK, acknowledge
 from callrouter.store.dispatch.links import Link, find_link, note_viewed
 from callrouter.store.messages import StoredMessage, find_message
 from callrouter.store.tables import AuditOutcome
@@ -114,11 +114,11 @@ class _Reader:
         if link.acknowledged_by is None or link.acknowledged_at is None:
             return ""
         at = self._written(link.acknowledged_at)
-        by_link = link.acknowledged_how == BY_LINK
-        if by_link and link.acknowledged_by == link.contact:
+        by_themselves = link.acknowledged_how in (BY_LINK, BY_KEY)
+        if by_themselves and link.acknowledged_by == link.contact:
             return self.words.yours.format(at=at)
         titles = self._plan.contacts if self._plan else {}
-        who = titles.get(link.acknowledged_by, link.acknowledged_by) if by_link else self.words.us
+        who = titles.get(link.acknowledged_by, link.acknowledged_by) if by_themselves else self.words.us
         return self.words.taken_on.format(who=who, at=at)
 
     def _written(self, at: datetime) -> str:

@@ -36,9 +36,9 @@ class DispatchOut(Out):
     began_at: Instant
     ended_at: Instant | None = Field(description="When it was told, acknowledged, or put on the list")
     acknowledged_by: str | None = Field(
-        description="A contact where it was by `link`, else a principal", examples=["doctor"]
+        description="A contact where it was by `link` or `key`, else a principal", examples=["doctor"]
     )
-    acknowledged_how: str | None = Field(description="`link`, `done`, `api` or `cli`", examples=["link"])
+    acknowledged_how: str | None = Field(description="`link`, `key`, `done`, `api` or `cli`", examples=["link"])
 
 
 class DeliveryOut(Out):

@@ -15,8 +15,12 @@ from callrouter.store.tables import DeliveryKind, DeliveryState, DispatchState, 
 
 BY_LINK: Final = "link"
 """How: by the button behind the link that they were sent. Then `by` is a contact, otherwise a principal."""
+BY_KEY: Final = "key"
+"""How: by a key of the telephone at which they were told. Then `by` is a contact, too."""
 BY_DONE: Final = "done"
 """How: by saying that the message is settled."""
+_BY_THEMSELVES: Final = frozenset({BY_LINK, BY_KEY})
+"""By whoever was told."""
 
 
 async def acknowledge(
@@ -27,8 +31,8 @@ async def acknowledge(
     Args:
         database: open.
         message_id: whichever message.
-        by: who takes it on: a contact's name where it is `BY_LINK`, else a principal's.
-        how: `link`, `done`, `api` or `cli`.
+        by: who takes it on: a contact's name where it is `BY_LINK` or `BY_KEY`, else a principal's.
+        how: `link`, `key`, `done`, `api` or `cli`.
         at: when.
         delivery_id: the telling that they answer to; None: none.
 
@@ -71,10 +75,10 @@ async def acknowledge_within(
         What.ENDED if how == BY_DONE else What.ACKNOWLEDGED,
         at,
         delivery_id=delivery_id,
-        contact=by if how == BY_LINK else "",
+        contact=by if how in _BY_THEMSELVES else "",
         means=means,
         detail=how,
-        principal="" if how == BY_LINK else by,
+        principal="" if how in _BY_THEMSELVES else by,
     )
     await withdraw_within(connection, message_id, at)
     if _is_waited_for(row.policy, urgent=row.urgent):  # whoever was woken for it may sleep on
@@ -98,6 +102,7 @@ _TELL_THE_OTHERS: Final = text(
        FROM deliveries
        WHERE message_id = :message_id AND kind = 'message' AND state IN ('accepted', 'delivered', 'viewed')
            AND contact <> :by AND delivery_id IS DISTINCT FROM :delivery_id
+           AND means <> 'phone' -- nobody is rung to hear that they need do nothing
        ORDER BY address, queued_at DESC"""
 )
 

@@ -100,7 +100,7 @@ dispatches = Table(
     Column("began_at", Instant, nullable=False, server_default=text("now()")),
     Column("ended_at", Instant, comment="when it was told, acknowledged, or put on the list"),
     Column("acknowledged_by", Text, comment="contact, or principal"),
-    Column("acknowledged_how", Text, comment="link, done, api, cli"),
+    Column("acknowledged_how", Text, comment="link, key, done, api, cli"),
     PrimaryKeyConstraint("message_id"),
     ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
     CheckConstraint(one_of("state", DispatchState), name="state"),
@@ -161,6 +161,13 @@ deliveries = Table(
         "changed_at",
         "delivery_id",
         postgresql_where=text("state = 'failed' AND message_id IS NULL"),
+    ),
+    # The engine looks every few seconds, however much mail waits.
+    Index(
+        "deliveries_phone_idx",
+        "urgent",
+        "next_attempt_at",
+        postgresql_where=text("state = 'queued' AND means = 'phone'"),
     ),
     Index("deliveries_sending_idx", "sending_until", postgresql_where=text("state = 'sending'")),
     Index(None, "message_id"),
