@@ -1,8 +1,9 @@
 """The tables, with named constraints and indexes; `migrations/` builds exactly these (a test compares).
 
 `journeys` are the calls and what they went through, `recorded` what was said in them, `dispatched` who was told of it,
-`called_back` who is to be called back; `versions` are the plans that were live, and what they promised, `operation` is
-what an engine did, `access` who may do what, `agents` who answers. `columns` is what all are made of.
+`called_back` who is to be called back, `subscribed` which systems are told what happens; `versions` are the plans that
+were live, and what they promised, `operation` is what an engine did, `access` who may do what, `agents` who answers.
+`columns` is what all are made of.
 
 Identifiers compare by byte (collation C): it is what the indexes need, and the order of no list shown to a person rests
 on it.
@@ -17,6 +18,7 @@ from callrouter.store.tables.dispatched import (
     DeliveryState,
     DispatchState,
     deliveries,
+    delivery_counts,
     delivery_links,
     dispatch_events,
     dispatches,
@@ -32,6 +34,7 @@ from callrouter.store.tables.recorded import (
     messages,
     recordings,
 )
+from callrouter.store.tables.subscribed import happenings, subscribers, told_days
 from callrouter.store.tables.versions import plan_documents, plan_history, plans, promises
 
 __all__ = [
@@ -51,11 +54,13 @@ __all__ = [
     "callbacks",
     "calls",
     "deliveries",
+    "delivery_counts",
     "delivery_links",
     "dispatch_events",
     "dispatches",
     "follow_ups",
     "gaps",
+    "happenings",
     "holds",
     "leases",
     "legs",
@@ -71,6 +76,8 @@ __all__ = [
     "promises",
     "queue_visits",
     "recordings",
+    "subscribers",
     "superseded_calls",
     "tokens",
+    "told_days",
 ]

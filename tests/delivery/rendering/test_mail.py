@@ -178,7 +178,14 @@ def test_whatever_is_confidential_stays_in_the_house(one: Parcel) -> None:
     }
     messages = tuple(msgspec.structs.replace(message, **said) for message in one.messages)
     one = msgspec.structs.replace(one, confidential=True, messages=messages)
-    whole = "".join((read(one)["Subject"], plain(one), html(one), *(written(means, one) for means in Means)))
+    whole = "".join(
+        (
+            read(one)["Subject"],
+            plain(one),
+            html(one),
+            *(written(means, one) for means in Means if means is not Means.PHONE),
+        )
+    )
 
     assert [secret for secret in ("MARKED", "698765432", "98 76 54 32") if secret in whole] == []
 
