@@ -118,6 +118,8 @@ class Sender:
     _concluded: list[Sent] = field(default_factory=list)
     _sequences: Sparing = field(default_factory=Sparing)
     """How often those that go one after the other are looked through."""
+    _later: asyncio.TimerHandle | None = None
+    """That has them looked through, where they were not."""
     _undelivered: Undelivered = field(default_factory=Undelivered)
     _known: dict[str, tuple[Channel, str]] = field(default_factory=dict)
     """By address, who delivers there and to where, as the settings say; clients' documents have hundreds of them."""
@@ -157,7 +159,9 @@ class Sender:
             passing_over=self._slots.without_room(),
         )
         if wait_seconds := self._sequences.wait_seconds:
-            asyncio.get_running_loop().call_later(wait_seconds, self.wake)
+            loop = asyncio.get_running_loop()
+            if self._later is None or self._later.when() <= loop.time():
+                self._later = loop.call_later(wait_seconds, self.wake)
             return await find(sequences=False)
         with self._sequences.done():
             return await find()
