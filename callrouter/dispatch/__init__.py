@@ -1,6 +1,7 @@
 """Tells people of messages: what `callrouter worker` does, one process at a time, under a lease.
 
 `sweeping` takes messages that are due a step further, `sending` sends what that brings; `parcels` makes of a message
-what somebody is told of it, `listening` hears from PostgreSQL that there is something to do. `working` runs them, and
-`heartbeat` says outside that it does. `receipts` hears what became of mail that the next server took.
+what somebody is told of it, with what only they are to know (`enclosing`), `listening` hears from PostgreSQL that there
+is something to do. `working` runs them, and `heartbeat` says outside that it does. `receipts` hears what became of mail
+that the next server took, and what people answered.
 """

@@ -155,6 +155,12 @@ class Settings(BaseSettings):
         "whsec_ and 24 to 64 bytes as base64",
         default=None,
     )
+    sms_replies: bool = _setting(
+        "Whether the gateway hands over what people answer to SMS (POST /api/replies/sms, signed as its receipts are): "
+        "then each SMS says with which code to answer",
+        "on or off",
+        default=False,
+    )
     lmtp_host: str = _setting(
         "Where `callrouter worker` listens for mail that comes back: whoever may connect there may say what became of "
         "our mail",
@@ -410,6 +416,12 @@ class Settings(BaseSettings):
     def _ports_differ(self) -> Settings:
         if self.engine_port == self.web_port:
             raise ValueError("CALLROUTER_ENGINE_PORT and CALLROUTER_WEB_PORT are the same: give each its own")
+        return self
+
+    @model_validator(mode="after")
+    def _replies_are_signed(self) -> Settings:
+        if self.sms_replies and self.sms_receipt_secret is None:
+            raise ValueError("CALLROUTER_SMS_REPLIES needs CALLROUTER_SMS_RECEIPT_SECRET: answers are signed with it")
         return self
 
     @model_validator(mode="after")

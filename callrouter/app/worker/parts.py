@@ -19,10 +19,11 @@ from callrouter.core.plan import Plan
 from callrouter.delivery.channel import Channels
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
+from callrouter.dispatch.enclosing import Links
 from callrouter.dispatch.heartbeat import Heartbeat
 from callrouter.dispatch.parcels import LivePlan
 from callrouter.dispatch.receipts.noting import Reports
-from callrouter.dispatch.sending import Links, Sender, Write
+from callrouter.dispatch.sending import Sender, Write
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.working import Worker
 from callrouter.runtime.clock import SystemClock
@@ -87,7 +88,9 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
             clock=clock,
             channels=channels,
             write=_writing(settings),
-            links=Links(public_url=settings.public_url.rstrip("/"), hours=settings.link_hours),
+            links=Links(
+                public_url=settings.public_url.rstrip("/"), hours=settings.link_hours, answerable=_answerable(settings)
+            ),
             recordings=settings.recordings_dir,
             wake=due.set,
         ),
@@ -103,6 +106,12 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         heartbeat=_heartbeat(settings, worker, database, http),
         reports=Reports(database, clock, sender_of(settings)[1]),
     )
+
+
+def _answerable(settings: Settings) -> frozenset[Means]:
+    """By what people's answers come to us."""
+    ways = ((Means.EMAIL, settings.lmtp_port > 0), (Means.SMS, settings.sms_replies))
+    return frozenset(means for means, comes in ways if comes)
 
 
 def _live_plans(settings: Settings, database: Database, clock: SystemClock) -> LivePlan:

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from callrouter.core.numbers import is_fixed_line
+
 
 class Means(StrEnum):
     """By what somebody is told."""
@@ -29,6 +31,8 @@ class Reach(Struct, frozen=True, kw_only=True):
     """Name of the secret (`env:CRM` is CRM) that what is posted to `url` is signed with; empty: it is not signed."""
     language: str = ""
     """In which they are written to; empty: the client's."""
+    pin: str = ""
+    """Name of the secret (`env:DR_MARTIN_PIN` is DR_MARTIN_PIN) that is their PIN; empty: they have none."""
 
     def address(self, means: Means) -> str:
         """As a URL: `mailto:` (RFC 6068), `sms:` (RFC 5724), or the web service's own; empty: not by these means."""
@@ -39,6 +43,12 @@ class Reach(Struct, frozen=True, kw_only=True):
                 return f"sms:{self.number}" if self.number else ""
             case Means.WEBHOOK:
                 return self.url
+
+    def second_means(self, first: Means) -> Means | None:
+        """By what a code comes to them that opens what came by the first means; None: they have nothing else."""
+        if first is not Means.SMS and self.number and not is_fixed_line(self.number):
+            return Means.SMS
+        return Means.EMAIL if first is not Means.EMAIL and self.email else None
 
     @property
     def means(self) -> tuple[Means, ...]:

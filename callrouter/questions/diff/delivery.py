@@ -40,6 +40,9 @@ def _of_person(was: Reach, reach: Reach) -> Iterator[str]:
         before, now = (address_in_words(one.address(means)) for one in (was, reach))
         if before != now:
             yield f"{reach.name} is now told by {CALLED[means]} at {now or 'no address'} instead of {before or 'none'}."
+    if was.pin != reach.pin:
+        before, now = (f"the PIN env:{one.pin}" if one.pin else "a code that is sent" for one in (was, reach))
+        yield f"{reach.name} now opens confidential messages by {now} instead of {before}."
 
 
 def _of_policy(old: Plan, new: Plan, was: Policy, policy: Policy) -> Iterator[str]:

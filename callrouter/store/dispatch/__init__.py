@@ -3,8 +3,9 @@
 The worker's: `lease` lets one of them act at a time, `due` takes messages a step further, `outbox` has what is to be
 sent, within `limits`, and `receipts` what the other side says later of what it took. People's: `reading` has one
 message's whole trail, `board` those that somebody must look at (`watch` counts them for Prometheus), `delays` how long
-clients' people took. `links` are what stands in a telling that leaves the house. `acknowledging` stops everything
-because somebody took a message on, `again` sends what failed once more, or begins anew; `events` writes both down.
+clients' people took. `enclosed` is what a telling holds that nobody learns from the record: `links`, what opens those
+to confidential messages (`opening`), and what people answer with (`replies`). `acknowledging` stops everything because
+somebody took a message on, `again` sends what failed once more, or begins anew; `events` writes both down.
 
 Whoever changes a message's telling locks its dispatch first, and deliveries after it.
 """

@@ -17,10 +17,12 @@ from callrouter.store.tables.dispatched import (
     DeliveryState,
     DispatchState,
     deliveries,
+    delivery_codes,
     delivery_links,
     dispatch_events,
     dispatches,
     leases,
+    replies,
 )
 from callrouter.store.tables.journeys import PATH_ARROW, calls, holds, legs, offers, queue_visits, superseded_calls
 from callrouter.store.tables.operation import beats, gaps, notifications
@@ -51,6 +53,7 @@ __all__ = [
     "callbacks",
     "calls",
     "deliveries",
+    "delivery_codes",
     "delivery_links",
     "dispatch_events",
     "dispatches",
@@ -71,6 +74,7 @@ __all__ = [
     "promises",
     "queue_visits",
     "recordings",
+    "replies",
     "superseded_calls",
     "tokens",
 ]
