@@ -39,6 +39,10 @@ class Told(Struct, frozen=True, kw_only=True):
     recording: Attachment | None
     seconds: float
     """Of the recording."""
+    transcript: str = ""
+    """What a machine understood of the recording; empty: nothing, or nothing yet."""
+    transcript_by: str = ""
+    """Which machine."""
     link: str
     """`https://…/m/TOKEN`; empty: CALLROUTER_PUBLIC_URL is not set."""
 

@@ -80,6 +80,8 @@ def _told(message: StoredMessage, link: str, recordings: Path) -> Told:
         fields=tuple((labels.get(name, name), value) for name, value in _in_order(message)),
         recording=Attachment(name="message.wav", content_type="audio/wav", path=path) if path is not None else None,
         seconds=message.seconds or 0.0,
+        transcript=message.transcript,
+        transcript_by=message.transcript_by,
         link=link,
     )
 

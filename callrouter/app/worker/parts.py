@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shlex
+import shutil
 import socket
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
@@ -26,6 +29,7 @@ from callrouter.dispatch.receipts.noting import Reports
 from callrouter.dispatch.sending import Sender, Write
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.working import Worker
+from callrouter.errors import SettingsError
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.fence import boot_seconds
 from callrouter.runtime.guarded_http import GuardedHttp
@@ -36,6 +40,8 @@ from callrouter.store.dispatch.lease import Lease
 
 if TYPE_CHECKING:
     from callrouter.app.versions import PlansInService
+    from callrouter.transcripts.port import Transcriber
+    from callrouter.transcripts.scribe import Scribe
 
 LEASE: Final = "dispatch"
 ALIVE: Final = "worker.alive"
@@ -52,6 +58,8 @@ class Parts:
     heartbeat: Heartbeat | None
     """None: nobody outside is told that it works."""
     reports: Reports
+    scribe: Scribe | None
+    """None: nothing is transcribed."""
 
     async def hear_reports(self, listening: socket.socket) -> None:
         """Take what the mail server says became of our mail, until cancelled."""
@@ -105,6 +113,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         http=http,
         heartbeat=_heartbeat(settings, worker, database, http),
         reports=Reports(database, clock, sender_of(settings)[1]),
+        scribe=_scribe(settings, worker, database, live, clock),
     )
 
 
@@ -141,6 +150,49 @@ def _heartbeat(settings: Settings, worker: Worker, database: Database, http: Gua
         return (await count_board(database, clock.now())).overdue
 
     return Heartbeat(http, settings.heartbeat_url.get_secret_value(), works=lambda: worker.works, overdue=overdue)
+
+
+def _scribe(
+    settings: Settings, worker: Worker, database: Database, live: LivePlan, clock: SystemClock
+) -> Scribe | None:
+    transcriber = transcriber_of(settings)
+    if transcriber is None:
+        return None
+    from callrouter.transcripts.scribe import Scribe  # few have one
+
+    return Scribe(database, transcriber, settings.recordings_dir, live, clock, lambda: worker.works)
+
+
+def transcriber_of(settings: Settings) -> Transcriber | None:
+    """What writes recordings down, by the operator's settings; None: nothing does.
+
+    Raises:
+        SettingsError: it is not there.
+    """
+    if settings.transcriber == "off":
+        return None
+    from callrouter.transcripts import whisper
+    from callrouter.transcripts.program import ProgramTranscriber
+
+    seconds = settings.transcribe_seconds
+    if settings.transcriber == "command":
+        command = shlex.split(settings.transcribe_command)
+        if shutil.which(command[0]) is None:
+            raise SettingsError(
+                f"CALLROUTER_TRANSCRIBE_COMMAND: there is no program {command[0]}, or it may not be run"
+            )
+        return ProgramTranscriber(command, name=Path(command[0]).name, seconds=seconds)
+    model = settings.whisper_model
+    if not whisper.is_installed():
+        raise SettingsError(
+            "CALLROUTER_TRANSCRIBER=faster-whisper needs the extra whisper: pip install 'callrouter[whisper]'"
+        )
+    if model is None or not model.is_dir():
+        raise SettingsError(
+            f"CALLROUTER_WHISPER_MODEL: there is no folder {model}: bring the model, or write where it is"
+        )
+    command = [sys.executable, "-m", whisper.__name__, str(model.resolve()), "{language}"]
+    return ProgramTranscriber(command, name=f"faster-whisper {model.name}", seconds=seconds)
 
 
 def _touch(path: Path) -> None:

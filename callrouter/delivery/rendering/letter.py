@@ -140,6 +140,9 @@ def _said(one: Told, recording: Recording | None, timezone: str, words: Words) -
     if recording is not None and recording.fate in fates:
         said = fates[recording.fate].format(duration=people.duration(one.seconds))
         yield Pair(label=words.recording, value=said, colon=words.colon)
+    if transcript := people.on_lines(one.transcript):
+        yield Pair(label=words.transcript, value=transcript, colon=words.colon)
+        yield Paragraph(text=words.by_machine.format(machine=people.on_one_line(one.transcript_by)))
 
 
 def _plain(parts: Iterable[Part]) -> Iterator[str]:

@@ -82,6 +82,8 @@ def _said(one: Told, timezone: str, words: Words) -> Iterator[str]:
         yield f"{people.on_one_line(label)}{words.colon}{people.on_one_line(value)}"
     if one.recording is not None:
         yield words.spoken.format(duration=people.duration(one.seconds))
+    if transcript := people.on_one_line(one.transcript):
+        yield f"({words.transcript_sms}) {transcript}"
 
 
 def _fitted(said: str, tail: str) -> str:

@@ -39,6 +39,14 @@ class Sound(Struct, frozen=True, kw_only=True):
     seconds: float
 
 
+class Transcript(Struct, frozen=True, kw_only=True):
+    """What a machine understood of a recording: it may be wrong."""
+
+    text: str
+    machine: str
+    """Which one."""
+
+
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message; a notice names its id, when it was taken, and its link only."""
 
@@ -51,6 +59,8 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str | UnsetType = UNSET
     fields: list[Field] | UnsetType = UNSET
     recording: Sound | UnsetType | None = UNSET
+    transcript: Transcript | UnsetType = UNSET
+    """Left out: there is none, or none yet."""
 
 
 class Taken(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -163,4 +173,7 @@ def _whole(one: Told) -> Message:
             content_type=people.on_one_line(recording.content_type),
             seconds=one.seconds,
         ),
+        transcript=Transcript(text=people.on_lines(one.transcript), machine=people.on_one_line(one.transcript_by))
+        if one.transcript
+        else UNSET,
     )

@@ -44,6 +44,12 @@ class Words(Struct, frozen=True, kw_only=True):
     gone: str
     spoken: str
     """In an SMS: there is a recording of `duration`."""
+    transcript: str
+    """A label: what a machine understood of a recording."""
+    by_machine: str
+    """That a machine wrote it, `machine`."""
+    transcript_sms: str
+    """In an SMS, before it."""
     nothing_of_it: str
     """Why a confidential message says nothing."""
     take_on: str
@@ -101,6 +107,9 @@ WORDS: Final[Mapping[str, Words]] = {
         too_large="{duration}, too large to be attached",
         gone="{duration}, no longer there",
         spoken="spoken message of {duration}",
+        transcript="As a machine understood it",
+        by_machine="Written by a machine ({machine}), which may be wrong: listen to the recording where it matters.",
+        transcript_sms="by machine",
         nothing_of_it="Nothing of it is sent by this way.",
         take_on="Read it and take it on",
         read_it="Read it",
@@ -142,6 +151,10 @@ WORDS: Final[Mapping[str, Words]] = {
         too_large="{duration}, trop volumineux pour être joint",
         gone="{duration}, n'existe plus",
         spoken="message vocal de {duration}",
+        transcript="Transcrit par une machine",
+        by_machine="Texte écrit par une machine ({machine}), qui peut se tromper\u00a0: en cas de doute, écoutez "
+        "l'enregistrement.",
+        transcript_sms="par une machine",
         nothing_of_it="Rien de son contenu n'est envoyé par cette voie.",
         take_on="Le lire et le prendre en charge",
         read_it="Le lire",
