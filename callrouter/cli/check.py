@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from callrouter.app.outgoing_check import check_web_services
+from callrouter.app.outgoing_check import check_told, check_web_services
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.folder.loudness import far_from_the_others
@@ -51,9 +51,10 @@ def check(
     folder = where if where.is_dir() else where.parent
     places = sound_folders(folder, sounds or settings.sounds_dirs)
     catalogue = load_directory(where, PaperSpeech(places), region=settings.region, beside=True)
-    outgoing = check_web_services(catalogue.plans.values(), settings.outgoing_hosts, load_secrets())
-    loud = far_from_the_others(catalogue.plans.values())
-    alone = left_out(catalogue.plans.values(), datetime.now(UTC))
+    plans, secrets = catalogue.plans.values(), load_secrets()
+    outgoing = (*check_web_services(plans, settings.outgoing_hosts, secrets), *check_told(plans, settings, secrets))
+    loud = far_from_the_others(plans)
+    alone = left_out(plans, datetime.now(UTC))
     issues = (*catalogue.issues, *outgoing, *loud, *alone, *run_expected(read_tables(where), catalogue))
     if as_json:
         print(json.dumps(_as_json(catalogue, issues), indent=2, ensure_ascii=False))

@@ -16,6 +16,8 @@ from callrouter.store.tables import DeliveryKind
 
 LivePlan = Callable[[str], Awaitable[Plan | None]]
 """The plan of a client that is live; None: it has none. Raises StoreError."""
+KeptPlan = Callable[[str, str], Awaitable[Plan | None]]
+"""The plan of a client in some version; None: nobody has kept it. Raises StoreError."""
 LANGUAGE: Final = "en"
 """Of a client that has no plan any more."""
 _KINDS: Final[Mapping[DeliveryKind, Kind]] = {

@@ -14,7 +14,7 @@ from callrouter.core.dispatch import Course, Policy
 from callrouter.core.dispatch.progress import Move, Note, Standing, next_move
 from callrouter.core.dispatch.trail import What
 from callrouter.core.plan import Plan
-from callrouter.dispatch.parcels import LivePlan
+from callrouter.dispatch.parcels import KeptPlan, LivePlan
 from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
 from callrouter.store.dispatch.due import DueMessage, advance, find_due
@@ -31,7 +31,11 @@ NOBODY: Final = Policy(name="", urgent=Course(steps=()), ordinary=Course(steps=(
 class Sweeper:
     """Of one worker."""
 
-    def __init__(self, database: Database, lease: Lease, plans: LivePlan, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, lease: Lease, plans: LivePlan, clock: Clock, *, kept: KeptPlan | None = None
+    ) -> None:
+        """`kept` finds the plan by which a message was taken; None: each goes by the rule of the one that is live."""
+        self._kept = kept
         self._database = database
         self._lease = lease
         self._plans = plans
@@ -46,30 +50,48 @@ class Sweeper:
         """
         swept = 0
         while due := await find_due(self._database, self._clock.now(), AT_ONCE):
-            plans = {client: await self._plans(client) for client in dict.fromkeys(client for _, client in due)}
-            ids = [message_id for message_id, _ in due]
-            moved = await advance(self._database, self._lease, ids, self._clock.now(), partial(self._decide, plans))
+            live = {client: await self._plans(client) for client in dict.fromkeys(client for _, client, _ in due)}
+            sought = dict.fromkeys((client, version) for _, client, version in due if version)
+            kept = {(client, version): await self._find(client, version, live[client]) for client, version in sought}
+            ids = [message_id for message_id, _, _ in due]
+            decided = partial(self._decide, live, kept)
+            moved = await advance(self._database, self._lease, ids, self._clock.now(), decided)
             swept += moved
             if not moved:
                 break
         return swept
 
-    def _decide(self, plans: Mapping[str, Plan | None], one: DueMessage, now: datetime) -> Move:
+    async def _find(self, client: str, version: str, live: Plan | None) -> Plan | None:
+        """The plan of that version; None: nobody has kept it."""
+        if live is not None and live.version == version:
+            return live
+        return await self._kept(client, version) if self._kept is not None else None
+
+    def _decide(
+        self,
+        live: Mapping[str, Plan | None],
+        kept: Mapping[tuple[str, str], Plan | None],
+        one: DueMessage,
+        now: datetime,
+    ) -> Move:
         try:
-            return decide(one, plans.get(one.client), now)
+            return decide(one, live.get(one.client), now, taken_by=kept.get((one.client, one.plan_version)))
         except Exception:
             # A fault of ours must neither hold up the others nor be silent.
             log.exception("a message could not be taken further", message=one.message_id, client=one.client)
             return _attention(one, "it could not be taken further: the worker's log says why")
 
 
-def decide(one: DueMessage, plan: Plan | None, now: datetime) -> Move:
-    """What is to be done with a message now."""
+def decide(one: DueMessage, plan: Plan | None, now: datetime, *, taken_by: Plan | None = None) -> Move:
+    """What is to be done with a message now, by the rule of the plan it was taken by, for people as `plan` has them.
+
+    `taken_by` None: by the rule that is live.
+    """
     if plan is None:
         return _attention(one, "the client has no plan that is live")
     standing = one.standing
     if standing is None:
-        found = _standing(one, plan)
+        found = _standing(one, taken_by or plan)
         if isinstance(found, Move):
             return found
         standing = found

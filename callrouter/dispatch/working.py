@@ -17,6 +17,7 @@ from callrouter.logs import Outage
 from callrouter.runtime.pauses import pause
 from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
+from callrouter.store.dispatch.clock_set import move_waits
 from callrouter.store.dispatch.lease import LEASE_SECONDS, Lease
 from callrouter.store.dispatch.outbox import expire
 
@@ -60,6 +61,8 @@ class Worker:
         self._clock = clock
         self._due = due
         self._seconds = seconds
+        self._set_by = timedelta()
+        """Not yet done for what waits."""
         self._renewed_seconds = self._expired_seconds = self._worked_seconds = float("-inf")
         self._away = Outage(
             log, "nobody is told of messages: PostgreSQL is away", "people are told again: PostgreSQL is back"
@@ -69,6 +72,10 @@ class Worker:
     def works(self) -> bool:
         """Whether all that was due was begun, lately."""
         return self._seconds() - self._worked_seconds < LEASE_SECONDS
+
+    def clock_was_set(self, by: timedelta) -> None:
+        """The clock was set by so much: what waits is moved with it, before anything that is due is looked for."""
+        self._set_by += by
 
     async def run(self) -> None:
         """Work until cancelled; what is on its way then has a fate that nobody knows, as the next worker will say."""
@@ -106,11 +113,16 @@ class Worker:
             held_before = self._lease.is_held
             since = self._seconds()
             if not await self._lease.take():
+                self._set_by = timedelta()  # what waits is written by another clock
                 return False
             self._renewed_seconds = since
             if not held_before:
                 log.info("this worker tells people of messages from now on")
+                await self._move_waits(None)
                 await self._expire(all_of_them=True)
+        self._clock.now()  # which says whether it was set
+        if self._set_by:
+            await self._move_waits(self._set_by)
         await self._sender.settle()  # first: what has ended while PostgreSQL was away has no unknown fate
         if self._seconds() - self._expired_seconds >= LOOK_SECONDS:
             await self._expire(all_of_them=False)
@@ -119,6 +131,12 @@ class Worker:
         await self._sender.start(attempts)
         self._worked_seconds = self._seconds()
         return True
+
+    async def _move_waits(self, by: timedelta | None) -> None:
+        moved = await move_waits(self._database, self._lease, self._clock.now(), by)
+        self._set_by -= by or timedelta()
+        if moved:
+            log.warning("the clock was set: what is waited for is as long as before", messages=moved)
 
     async def _expire(self, *, all_of_them: bool) -> None:
         now = self._clock.now()

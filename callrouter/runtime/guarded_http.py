@@ -23,13 +23,16 @@ from callrouter.core.effects import HttpRequest
 from callrouter.errors import RequestFailed, RequestForbidden, RequestRefused
 from callrouter.runtime.fence import Fence
 from callrouter.runtime.own_thread import OwnThread
+from callrouter.runtime.pools_by_host import PoolsByHost
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_ANSWER_BYTES: Final = 65_536
-MAX_CONNECTIONS: Final = 66
-"""50 for lookups, and those of all deliveries at a time (`delivery.slots`)."""
+MAX_CONNECTIONS: Final = 54
+"""To one host: 50 for lookups, and those of deliveries at a time (`delivery.slots`)."""
+MAX_KEPT: Final = 16
+"""Of them, those that are kept for the next request."""
 NOT_ALLOWED: Final = "other"
 """Stands in figures for all hosts that may not be asked."""
 LONGEST_RETRY_AFTER: Final = 64
@@ -133,7 +136,9 @@ class GuardedHttp:
                 follow_redirects=False,
                 trust_env=False,
                 cookies=_NoCookies(),
-                limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS // 2),
+                transport=PoolsByHost(
+                    httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_KEPT)
+                ),
             )
         return self._made
 

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, ParamSpec, TypeVar
 
+import uvloop
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -44,7 +46,7 @@ class OwnThread:
 
     def _started(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
-            self._loop = asyncio.new_event_loop()
+            self._loop = uvloop.new_event_loop()
             self._thread = threading.Thread(target=self._live, args=(self._loop,), name=self._name, daemon=True)
             self._thread.start()
         return self._loop

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from callrouter.app.outgoing_check import OutgoingCheck, check_web_services
+from callrouter.app.outgoing_check import OutgoingCheck, check_told, check_web_services
 from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.settings import Settings
 
 TREE = """\
 client: acme
@@ -62,13 +64,88 @@ def test_the_engine_knows_its_settings(tmp_path: Path) -> None:
     """Also when none is made: then no host may be asked. File and line of the first, and how many more."""
     (tmp_path / "acme.yaml").write_text(TREE)
     plans = load_directory(tmp_path, PaperSpeech()).plans.values()
-    engine = OutgoingCheck((), {})
+    engine = OutgoingCheck(Settings(), {})
     engine.look(plans)
 
     assert engine.trouble == (
         'acme.yaml:9: warning: node "ask": CALLROUTER_SECRET_CRM_TOKEN is not set: the lookup would always fail'
         " (and 2 more)"
     )
-    well = OutgoingCheck(("crm.example:8443", "*.example"), {"CRM_TOKEN": "x"})
+    well = OutgoingCheck(Settings(outgoing_hosts=("crm.example:8443", "*.example")), {"CRM_TOKEN": "x"})
     well.look(plans)
     assert well.trouble == ""
+
+
+TOLD = """\
+client: acme
+numbers: ["01 99 00 00 90"]
+timezone: Europe/Paris
+language: fr
+contacts:
+  anne: { number: "06 12 34 00 21", email: anne@acme.example }
+  crm: { url: "https://crm.example/messages", pin: "env:CRM_PIN" }
+  box: { email: box@acme.example }
+delivery:
+  doctors:
+    urgent: [{ to: anne, by: [sms, email], wait: 10m }, { to: crm, by: webhook, wait: 10m }]
+    confidential: true
+forms:
+  usual: { deliver: doctors, fields: { text: { type: text } } }
+fallback: { node: bye }
+start: ask
+nodes:
+  ask: { message: { prompt: "Un message ?", deliver: box, done: bye } }
+  bye:
+    hangup:
+"""
+
+
+def untold(place: Path, **settings: Any) -> list[str]:
+    """What is said of whom messages are for."""
+    (place / "acme.yaml").write_text(TOLD)
+    plans = load_directory(place, PaperSpeech()).plans
+    assert plans
+    secrets = {"CRM_PIN": settings.pop("pin", "4711")}
+    return [str(issue) for issue in check_told(plans.values(), Settings(**settings), secrets)]
+
+
+def test_ways_to_tell_people_that_are_not_set_up(tmp_path: Path) -> None:
+    """Each once for whoever needs it."""
+    gateway = {"sms_url": "https://sms.example/send", "outgoing_hosts": ("sms.example",)}
+    assert untold(tmp_path, **gateway) == [
+        (
+            'acme.yaml: warning: policy "doctors" is confidential, and no link to its messages can be sent:'
+            " CALLROUTER_PUBLIC_URL is not set"
+        ),
+        (
+            'acme.yaml: warning: policy "doctors": "anne" cannot be told by e-mail: no mail server is set:'
+            " CALLROUTER_SMTP_URL"
+        ),
+        (
+            'acme.yaml: warning: policy "doctors": "crm" cannot be told by webhook: "crm.example" is not in'
+            " CALLROUTER_OUTGOING_HOSTS: it would never be asked"
+        ),
+        (
+            'acme.yaml: warning: policy "doctors": "anne" cannot be sent a code by e-mail: no mail server is set:'
+            " CALLROUTER_SMTP_URL"
+        ),
+        'acme.yaml: warning: contact "box": "box" cannot be told by e-mail: no mail server is set: CALLROUTER_SMTP_URL',
+    ]
+
+
+def test_what_is_set_up_is_no_finding(tmp_path: Path) -> None:
+    """Nor is anything where no way at all is: the worker may be on another machine."""
+    assert untold(tmp_path) == []
+    gateway = {"sms_url": "https://sms.example/send", "outgoing_hosts": ("sms.example", "crm.example")}
+    mail = {"smtp_url": "smtp://127.0.0.1:25", "mail_from": "desk@answering.example"}
+    assert untold(tmp_path, **gateway, **mail, public_url="https://desk.example") == []
+
+
+def test_a_pin_that_is_not_set_or_is_none(tmp_path: Path) -> None:
+    """It is not repeated."""
+    gateway = {"sms_url": "https://sms.example/send", "outgoing_hosts": ("sms.example", "crm.example")}
+    mail = {"smtp_url": "smtp://127.0.0.1:25", "mail_from": "desk@answering.example"}
+    for pin in ("", "123", "12a4", "1234567890123"):
+        assert untold(tmp_path, **gateway, **mail, public_url="https://desk.example", pin=pin) == [
+            'acme.yaml: warning: policy "doctors": the PIN of "crm", CALLROUTER_SECRET_CRM_PIN, is not 4 to 12 digits'
+        ]

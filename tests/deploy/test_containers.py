@@ -62,6 +62,19 @@ def test_compose_accepts_the_file() -> None:
     assert shared <= {volume.split(":")[0] for volume in map(_volume, services["asterisk"]["volumes"])}
 
 
+def test_what_leaves_the_house_is_the_same_for_engines_and_worker(tmp_path: Path) -> None:
+    """Hosts that may be asked, ways to tell people, and the secrets that clients' files name."""
+    secrets = tmp_path / "secrets.env"
+    secrets.write_text("CALLROUTER_SECRET_CRM=s3cret\n")
+    given = {"CALLROUTER_OUTGOING_HOSTS": "crm.example", "CALLROUTER_SMTP_URL": "smtp://mail.example"}
+    done = _config(**dict.fromkeys(SECRETS, "1.2.3.4"), **given, CALLROUTER_SECRETS_FILE=str(secrets))
+
+    services = yaml.safe_load(done.stdout)["services"]
+    for name in ("engine", "engine-2", "worker"):
+        assert (given | {"CALLROUTER_SECRET_CRM": "s3cret"}).items() <= services[name]["environment"].items()
+    assert "CALLROUTER_SECRET_CRM" not in services["web"]["environment"]
+
+
 @pytest.mark.parametrize("missing", SECRETS)
 def test_no_secret_has_a_default(missing: str) -> None:
     """A secret that is not set stops compose, and is named."""

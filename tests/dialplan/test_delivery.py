@@ -312,8 +312,8 @@ def test_a_contact_of_another_clients_is_known_too(tmp_path: Path) -> None:
             "{ timezone: Europe/Paris, change: fri 12:00, weeks: { 2026-W01: anna, 2026-W03: bob, 2026-W04: bob } }",
             (
                 'first.yaml:8: policy "doctors", urgent: nobody is on call by rota "duty" from Fri 2026-01-09 12:00'
-                " to Fri 2026-01-16 12:00: write who is, in shared/calendars.yaml, or a step after"
-                " it that tells a contact"
+                " to Fri 2026-01-16 12:00: write who is, in shared/calendars.yaml, or a contact who"
+                " is told then, with last"
             ),
         ),
         (
@@ -323,8 +323,8 @@ def test_a_contact_of_another_clients_is_known_too(tmp_path: Path) -> None:
             ),
             (
                 'first.yaml:8: policy "doctors", urgent: nobody is on call by rota "duty" from Tue 2026-01-06 00:00'
-                " to Tue 2026-01-06 08:00: write who is, in shared/calendars.yaml, or a step after"
-                " it that tells a contact"
+                " to Tue 2026-01-06 08:00: write who is, in shared/calendars.yaml, or a contact who"
+                " is told then, with last"
             ),
         ),
         (
@@ -460,10 +460,76 @@ def test_time_alone_takes_no_plan_out_of_service(tmp_path: Path) -> None:
     assert {*catalogue.overdue} == {"first.yaml"}
 
 
+def weeks(*names: str) -> str:
+    """A rota that is written for some weeks."""
+    having = ", ".join(f"{name}: anna" for name in names)
+    return f"rotas:\n  duty: {{ timezone: Europe/Paris, weeks: {{ {having} }} }}\n"
+
+
+def test_a_rota_that_ends_needs_somebody_after_it(tmp_path: Path) -> None:
+    """Who has no cycle ends, some day: who is told then is said now."""
+    rotas = weeks("2026-W02", "2026-W03", "2026-W04", "2026-W05", "2026-W06")
+    wrong = 'first.yaml:8: policy "doctors", urgent: rota "duty" is written until 2026-W06, and nobody is told after it'
+    assert found(tmp_path, rotas=rotas) == [f"{wrong}: name a contact who is told then, with last"]
+
+    last = plan_of(tmp_path, RIGHT.replace(" } }", " }, last: bob }"), rotas=rotas)
+    assert last.policies["doctors"].last == "bob"
+    followed = "  doctors: { urgent: [{ to: duty, by: [sms, email], wait: 10m }, { to: bob, by: email, wait: 1h }] }"
+    assert plan_of(tmp_path, followed, rotas=rotas).policies["doctors"].last == ""
+
+
+def test_who_is_told_last_covers_the_gaps_of_a_rota(tmp_path: Path) -> None:
+    """By the means of the step; whoever has no address for it is no help."""
+    rotas = """rotas:
+  duty:
+    timezone: Europe/Paris
+    starting: 2026-01-05
+    shifts: { day: { when: "mon-fri 08:00-18:00", cycle: [anna, bob] } }
+"""
+    assert len(found(tmp_path, rotas=rotas)) == 1
+    assert found(tmp_path, RIGHT.replace(" } }", " }, last: bob }"), rotas=rotas) == []
+    (lacks,) = found(tmp_path, RIGHT.replace(" } }", " }, last: carl }"), rotas=rotas)
+    assert lacks == (
+        'first.yaml:8: policy "doctors", urgent: contact "carl" has no email to be told by email:'
+        " write it (shared/contacts.yaml:5), or name other means"
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "sentence"),
+    [
+        ("duty", '"duty" is a rota, and last is told where a rota has nobody: name a contact'),
+        ("nobody", 'contact "nobody" is not in shared/contacts.yaml'),
+    ],
+)
+def test_who_is_told_last_is_a_contact(tmp_path: Path, last: str, sentence: str) -> None:
+    """A rota may end, too."""
+    (said,) = found(tmp_path, RIGHT.replace(" } }", f" }}, last: {last} }}"))
+    assert said.startswith("first.yaml:8:")
+    assert sentence in said
+
+
+def test_nobody_stands_in_where_there_is_no_rota(tmp_path: Path) -> None:
+    """What would never do anything is said to be so."""
+    delivery = "  doctors: { urgent: { to: anna, by: [sms, email], wait: 10m }, last: bob }"
+    (said,) = found(tmp_path, delivery)
+    assert said.endswith(
+        "last is told where a rota has nobody, and its steps name no rota: take it out, or name them in a step"
+    )
+
+
+@pytest.mark.parametrize(("days", "refused"), [(7, False), (21, True)])
+def test_how_far_ahead_a_rota_must_be_written_is_a_setting(tmp_path: Path, days: int, refused: bool) -> None:
+    """Of the house, in the file of its rotas."""
+    rotas = weeks("2026-W02", "2026-W03", "2026-W04") + f"days_ahead: {days}\n"
+    said = found(tmp_path, RIGHT.replace(" } }", " }, last: bob }"), rotas=rotas)
+    assert [" has nobody from Mon 2026-01-26 00:00 on" in one for one in said] == [True] * refused
+
+
 def test_two_weeks_are_looked_at(tmp_path: Path) -> None:
     """What comes after is for another day to say."""
-    weeks = ", ".join(f"2026-W{week:02}: anna" for week in range(2, 5))
-    late = load(tmp_path, rotas=f"rotas:\n  duty: {{ timezone: Europe/Paris, weeks: {{ {weeks} }} }}\n")
+    rotas, delivery = weeks("2026-W02", "2026-W03", "2026-W04"), RIGHT.replace(" } }", " }, last: bob }")
+    late = load(tmp_path, delivery, rotas=rotas)
     assert late.issues == ()
 
     (issue,) = load_directory(tmp_path, PaperSpeech(), now=TUESDAY_10 + timedelta(days=7)).issues

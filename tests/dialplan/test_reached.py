@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from callrouter.core.dispatch import Course, Means, Reach, Step
 from callrouter.core.rota import Rota
-from callrouter.dialplan.proof.delivery import DAYS_AHEAD, LEAST_CHANNELS
+from callrouter.dialplan.documents.shared_files import DAYS_AHEAD
+from callrouter.dialplan.proof.delivery import LEAST_CHANNELS
 from callrouter.dialplan.proof.reached import Directory, Timetable, pieces
 from tests.dialplan.shared.test_rotas_as_written import ZONES, rota
 
@@ -74,24 +75,26 @@ _STEPS = st.lists(
 
 
 @st.composite
-def _cases(draw: st.DrawFn) -> tuple[Course, dict[str, Rota], datetime]:
+def _cases(draw: st.DrawFn) -> tuple[Course, dict[str, Rota], datetime, str]:
     first = draw(st.sampled_from(BEGINNINGS))
     rotas = {"one": draw(_rotas(first)), "two": draw(_rotas(first))}
-    return Course(steps=tuple(draw(_STEPS))), rotas, datetime(first.year, first.month, first.day, tzinfo=UTC)
+    last = draw(st.sampled_from(["", "anna", "carla"]))
+    return Course(steps=tuple(draw(_STEPS))), rotas, datetime(first.year, first.month, first.day, tzinfo=UTC), last
 
 
 class _Minutes:
     """Who is on call by some rotas at each minute, asked for one after the other."""
 
-    def __init__(self, rotas: dict[str, Rota]) -> None:
+    def __init__(self, rotas: dict[str, Rota], last: str) -> None:
         self._rotas = rotas
+        self._last = (last,) if last else ()
         self._known: dict[tuple[str, datetime], tuple[str, ...]] = {}
 
     def told(self, name: str, at: datetime) -> tuple[str, ...]:
         if name not in self._rotas:
             return (name,)
         if (name, at) not in self._known:
-            self._known[name, at] = tuple(one.name for one in self._rotas[name].at(at))
+            self._known[name, at] = tuple(one.name for one in self._rotas[name].at(at)) or self._last
         return self._known[name, at]
 
 
@@ -108,13 +111,13 @@ def addresses(course: Course, minutes: _Minutes, at: datetime) -> set[str]:
 
 @settings(max_examples=20, deadline=None)
 @given(_cases())
-def test_each_minute_of_two_weeks_is_what_a_walk_finds(case: tuple[Course, dict[str, Rota], datetime]) -> None:
+def test_each_minute_of_two_weeks_is_what_a_walk_finds(case: tuple[Course, dict[str, Rota], datetime, str]) -> None:
     """In every zone and over each change of the clocks; so the first minute that is not proved is the first."""
-    course, rotas, since = case
-    minutes, directory = _Minutes(rotas), Directory(people=PEOPLE, on_call=PEOPLE, rotas=rotas)
+    course, rotas, since, last = case
+    minutes, directory = _Minutes(rotas, last), Directory(people=PEOPLE, on_call=PEOPLE, rotas=rotas)
     until = since + timedelta(days=DAYS_AHEAD)
     at, alone = since, list[datetime]()
-    found = [*pieces(course, directory, since, until)]
+    found = [*pieces(course, directory, since, until, last)]
     for piece in found:
         assert piece.begins == at < piece.ends
         while at < piece.ends:

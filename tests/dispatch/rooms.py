@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -43,10 +43,21 @@ class Clock:
 
     def __init__(self) -> None:
         self._later = timedelta(0)
+        self._on_set: list[Callable[[timedelta], None]] = []
 
     def now(self) -> datetime:
         """As a Clock."""
         return datetime.now(UTC) + self._later
+
+    def tells(self, on_set: Callable[[timedelta], None]) -> None:
+        """As SystemClock."""
+        self._on_set.append(on_set)
+
+    def is_set(self, by: timedelta) -> None:
+        """Somebody sets it; those who run hear of it."""
+        self._later += by
+        for told in self._on_set:
+            told(by)
 
     def passes(self, time: timedelta) -> None:
         """So much time does."""
@@ -97,6 +108,8 @@ class Office:
     folder: Path
     clock: Clock = field(default_factory=Clock)
     plan: Plan | None = None
+    kept: dict[str, Plan] = field(default_factory=dict)
+    """Plans of before, by version."""
     written: list[Parcel] = field(default_factory=list)
     """All that was sent, as it was before it was written."""
     public_url: str = "https://desk.example"
@@ -109,11 +122,17 @@ class Office:
     """Whether everything is as it is really written, without mail too."""
     died: list[BaseException] = field(default_factory=list)
     """Of what workers died."""
+    _worker: Worker | None = None
+    """The last one that was made."""
     _opened: list[Channels] = field(default_factory=list)
 
     async def live(self, client: str) -> Plan | None:
         """As a LivePlan."""
         return self.plan
+
+    async def version(self, client: str, version: str) -> Plan | None:
+        """As a KeptPlan."""
+        return self.kept.get(version)
 
     def worker(self, holder: str = "one", due: asyncio.Event | None = None) -> Worker:
         """A worker, not begun."""
@@ -129,15 +148,18 @@ class Office:
             recordings=self.folder,
             wake=due.set,
         )
-        return Worker(
+        worker = Worker(
             database=self.database,
             lease=lease,
-            sweeper=Sweeper(self.database, lease, self.live, self.clock),
+            sweeper=Sweeper(self.database, lease, self.live, self.clock, kept=self.version),
             sender=sender,
             clock=self.clock,
             due=due,
             seconds=asyncio.get_running_loop().time,
         )
+        self.clock.tells(worker.clock_was_set)
+        self._worker = worker
+        return worker
 
     def _write(self, means: Means, parcel: Parcel) -> str:
         self.written.append(parcel)
@@ -208,6 +230,16 @@ class Office:
             while (found := await self.state(message_id))[0] != state:
                 await self._waits(due)
         return found[1]
+
+    async def looks(self, due: asyncio.Event) -> None:
+        """The worker that was made last looks at all that is due, from now on."""
+        worker = self._worker
+        assert worker is not None
+        async with asyncio.timeout(START_SECONDS):
+            for _ in range(2):  # the first may have begun before
+                before = worker._worked_seconds
+                while worker._worked_seconds == before:
+                    await self._waits(due)
 
     async def has(self, *, due: asyncio.Event | None = None, **states: int) -> None:
         """So many tellings have come to these states and none to others, and nothing is due."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from callrouter.core.call import replace
+from callrouter.store.dispatch.again import restart_within
 from tests.dispatch.rooms import MINUTE, Office, a_plan, hook, on_duty, reach, rule
 from tests.runtime.web_service import WebService
 
@@ -55,6 +56,38 @@ async def test_the_rule_is_the_one_of_its_beginning_and_the_person_the_one_of_no
         await office.has(accepted=1)
         office.plan = a_plan(*people, policy=rule(hook("anne", wait=60)), rotas={"duty": on_duty("bruno")})
         office.clock.passes(10 * MINUTE)
+        due.set()
+        await office.has(accepted=2)
+
+    assert [one.contact for one in office.written] == ["anne", "bruno"]
+
+
+async def test_the_rule_is_the_one_of_the_plan_by_which_it_was_taken(office: Office, crm: WebService) -> None:
+    """Whatever has gone live before the worker saw the message; one that was given to somebody else goes by what is."""
+    people = [reach("anne", crm.url("good/anne")), reach("bruno", crm.url("good/bruno"))]
+    office.kept["v1"] = a_plan(*people, policy=rule(hook("anne", wait=600)))
+    office.plan = replace(a_plan(*people, policy=rule(hook("bruno", wait=600))), version="v2")
+    await office.message("m1", plan_version="v1")
+    await office.message("m2", plan_version="v2")
+    await office.message("m3", plan_version="lost")
+    await office.message("m4")
+    async with office.works():
+        await office.has(accepted=4)
+
+    told = {one.messages[0].message_id: one.contact for one in office.written}
+    assert told == {"m1": "anne", "m2": "bruno", "m3": "bruno", "m4": "bruno"}
+
+
+async def test_a_message_that_is_told_anew_goes_by_the_rule_of_now(office: Office, crm: WebService) -> None:
+    """Whoever has it told anew does so for what stands in the file."""
+    people = [reach("anne", crm.url("good/anne")), reach("bruno", crm.url("good/bruno"))]
+    office.kept["v1"] = a_plan(*people, policy=rule(hook("anne", wait=600)))
+    office.plan = a_plan(*people, policy=rule(hook("bruno", wait=600)))
+    await office.message(plan_version="v1")
+    async with office.works() as due:
+        await office.has(accepted=1)
+        async with office.database.connection() as connection:
+            await restart_within(connection, "m1", by="token:desk", at=office.clock.now(), urgent=True)
         due.set()
         await office.has(accepted=2)
 

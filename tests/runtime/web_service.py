@@ -15,6 +15,7 @@ ANSWERS = {
     "missing": (b"404 Not Found", b"{}"),
     "redirect": (b"302 Found", b"", b"Location: http://169.254.169.254/latest/meta-data/\r\n"),
     "nested": (b"200 OK", b"[" * 60_000),
+    "long": (b"200 OK", b"bell\x07and\r\n\r\n  line " + b"x" * 9_000),
     "html": (b"200 OK", b"<html>"),
 }
 """Status, body and headers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -189,6 +190,25 @@ async def test_an_engine_that_was_killed_leaves_its_messages(
         *reversed((await list_messages(database)).messages)
     ]
     assert (await found(database, "call-000001.m1")).caller_name == "Jean Martin"
+    assert await rows(database, "SELECT DISTINCT plan_version FROM messages") == [(call.plan_version,)]
+
+
+async def test_a_journal_of_the_release_before_has_messages(
+    database: Database, tmp_path: Path, make_call: MakeCall
+) -> None:
+    """Which does not say by which plan they were taken; and it passes over what this release writes."""
+    call = make_call(1)
+    journal = FactJournal(Writer(database), tmp_path)
+    journal.observe([left(call, spoken(call))])
+    journal.close()
+    (path,) = files(tmp_path)
+    kind, *head, (*written, version) = json.loads(path.read_bytes())
+    assert (kind, version) == ("message.2", call.plan_version)
+    path.write_text(json.dumps(["message", *head, written]) + "\n")
+    await taken_over(database, tmp_path)
+
+    assert (await found(database, "call-000001.m1")).caller_name == "Jean Martin"
+    assert await rows(database, "SELECT plan_version FROM messages") == [("",)]
 
 
 async def test_one_that_postgresql_cannot_hold_comes_with_its_call(database: Database, make_call: MakeCall) -> None:

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NEEDED_UNSEEN = {
     "greenlet",  # SQLAlchemy's asyncio, which does not install it everywhere
+    "sniffio",  # httpcore, which is slower without it
 }
 
 

@@ -12,12 +12,11 @@ import structlog
 from fastapi import Request
 
 from callrouter.api.links.words import Words
-from callrouter.core.dispatch import Means, Reach
+from callrouter.core.dispatch import Means, Reach, is_pin
 from callrouter.store.dispatch.links import Link
 
 log = structlog.get_logger(__name__)
 
-PIN: Final = re.compile(r"[0-9]{4,12}")
 MOST_FIELDS: Final = 8
 
 
@@ -57,7 +56,7 @@ def opening_of(link: Link, reach: Reach | None, secrets: Mapping[str, str]) -> O
         return Opening()
     if reach.pin:
         pin = secrets.get(reach.pin, "")
-        if PIN.fullmatch(pin):
+        if is_pin(pin):
             return Opening(pin=pin)
         log.error(
             "a PIN is not set, or is not 4 to 12 digits",
@@ -82,4 +81,4 @@ async def fields_of(request: Request) -> Mapping[str, str]:
 def digits_of(given: str) -> str:
     """Its digits, without what people write between them; empty: it is neither PIN nor code, and no try at one."""
     bare = re.sub(r"[\s.\-]", "", given[:100])
-    return bare if PIN.fullmatch(bare) else ""
+    return bare if is_pin(bare) else ""

@@ -24,7 +24,7 @@ from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
 from callrouter.dispatch.enclosing import Links
 from callrouter.dispatch.heartbeat import Heartbeat
-from callrouter.dispatch.parcels import LivePlan
+from callrouter.dispatch.parcels import KeptPlan, LivePlan
 from callrouter.dispatch.receipts.noting import Reports
 from callrouter.dispatch.sending import Sender, Write
 from callrouter.dispatch.sweeping import Sweeper
@@ -39,7 +39,7 @@ from callrouter.store.dispatch.board import count_board
 from callrouter.store.dispatch.lease import Lease
 
 if TYPE_CHECKING:
-    from callrouter.app.versions import PlansInService
+    from callrouter.app.versions import KeptPlans, PlansInService
     from callrouter.transcripts.port import Transcriber
     from callrouter.transcripts.scribe import Scribe
 
@@ -81,14 +81,14 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         SettingsError: a secret cannot be used.
     """
     clock, secrets_ = SystemClock(settings.clock_shift_seconds), load_secrets()
-    live = _live_plans(settings, database, clock)
+    live, kept = _plans(settings, database, clock)
     lease = Lease(database, LEASE, f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}")
     http = GuardedHttp(settings.outgoing_hosts, secrets_, user_agent=f"callrouter/{__version__}")
     channels = channels_of(settings, secrets_, http)
     worker = Worker(
         database=database,
         lease=lease,
-        sweeper=Sweeper(database, lease, live, clock),
+        sweeper=Sweeper(database, lease, live, clock, kept=kept),
         sender=Sender(
             database=database,
             lease=lease,
@@ -107,6 +107,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         seconds=boot_seconds,
         alive=partial(_touch, settings.data_dir / ALIVE),
     )
+    clock.tells(worker.clock_was_set)
     return Parts(
         worker=worker,
         channels=channels,
@@ -123,22 +124,32 @@ def _answerable(settings: Settings) -> frozenset[Means]:
     return frozenset(means for means, comes in ways if comes)
 
 
-def _live_plans(settings: Settings, database: Database, clock: SystemClock) -> LivePlan:
-    """Plans that are live. What makes plans is imported with the first message: a start has others waiting for it."""
+def _plans(settings: Settings, database: Database, clock: SystemClock) -> tuple[LivePlan, KeptPlan]:
+    """Plans that are live, and those of before. What makes plans is imported with the first message: a start has
+    others waiting for it.
+    """
+
+    @cache
+    def kept_plans() -> KeptPlans:
+        from callrouter.app.versions import KeptPlans
+        from callrouter.dialplan import PaperSpeech
+
+        return KeptPlans(database, PaperSpeech(), settings.region)
 
     @cache
     def in_service() -> PlansInService:
         from callrouter.app.live.on_disk import plans_on_disk
-        from callrouter.app.versions import KeptPlans, PlansInService
-        from callrouter.dialplan import PaperSpeech
+        from callrouter.app.versions import PlansInService
 
-        kept = KeptPlans(database, PaperSpeech(), settings.region)
-        return PlansInService(database, kept, partial(plans_on_disk, settings, clock))
+        return PlansInService(database, kept_plans(), partial(plans_on_disk, settings, clock))
 
     async def live(client: str) -> Plan | None:
         return await in_service().live(client)
 
-    return live
+    async def kept(client: str, version: str) -> Plan | None:
+        return (await kept_plans().find(client, version)).plan
+
+    return live, kept
 
 
 def _heartbeat(settings: Settings, worker: Worker, database: Database, http: GuardedHttp) -> Heartbeat | None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
 from callrouter.core.numbers import is_fixed_line
+
+_PIN: Final = re.compile(r"[0-9]{4,12}")
+
+
+def is_pin(text: str) -> bool:
+    """Whether somebody's PIN may be this: 4 to 12 digits, as a code that is sent has, too."""
+    return _PIN.fullmatch(text) is not None
 
 
 class Means(StrEnum):
@@ -87,6 +96,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     ordinary: Course
     ages_seconds: float = 0.0
     """After how long without an acknowledgement an ordinary message goes the urgent course; 0: it never does."""
+    last: str = ""
+    """Contact who is told where nobody is on call by a rota, as when it has ended; empty: nobody is."""
     confidential: bool = False
     """Whether what leaves the house holds nothing of the message but a link to it."""
 

@@ -128,7 +128,7 @@ def next_move(standing: Standing, now: datetime, house: House) -> Move:
             notes.append(Note(what=What.HELD, detail=f"until {start.isoformat()}"))
             return Move(standing=held, due_at=_earliest(start, held.ages_at), notes=tuple(notes))
         last = index == len(course.steps) - 1 and round_ >= course.repeat
-        tellings = tuple(_tellings(step, now, house, notes, last=last))
+        tellings = tuple(_tellings(step, standing.policy.last, now, house, notes, last=last))
         standing = _past(standing, index, round_)
         if not tellings:
             continue
@@ -188,9 +188,11 @@ def _start(step: Step, standing: Standing, now: datetime, house: House) -> datet
     return house.opens(step.hours, now) if step.hours else now
 
 
-def _tellings(step: Step, now: datetime, house: House, notes: list[Note], *, last: bool) -> Iterator[Telling]:
+def _tellings(
+    step: Step, otherwise: str, now: datetime, house: House, notes: list[Note], *, last: bool
+) -> Iterator[Telling]:
     told: set[str] = set()
-    for name in _people(step, now, house, notes):
+    for name in _people(step, otherwise, now, house, notes):
         reach = house.reach(name)
         if reach is None:
             notes.append(Note(what=What.NO_CHANNEL, detail="the client has no such contact any more", contact=name))
@@ -207,13 +209,16 @@ def _tellings(step: Step, now: datetime, house: House, notes: list[Note], *, las
             notes.append(Note(what=What.NO_CHANNEL, detail="has neither e-mail nor url", contact=name))
 
 
-def _people(step: Step, now: datetime, house: House, notes: list[Note]) -> Iterator[str]:
+def _people(step: Step, otherwise: str, now: datetime, house: House, notes: list[Note]) -> Iterator[str]:
+    """Contacts; for a rota those on call, and where nobody is, `otherwise`."""
     for name in step.to:
         people = house.on_call(name, now)
         if people is None:
             yield name
         elif not people:
             notes.append(Note(what=What.NOBODY_ON_CALL, detail=f"nobody is on call by {name}"))
+            if otherwise:
+                yield otherwise
         else:
             yield from people
 

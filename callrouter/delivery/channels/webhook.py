@@ -18,6 +18,8 @@ from callrouter.delivery.ports import Delivery
 from callrouter.errors import RequestFailed, RequestForbidden, RequestRefused
 
 TIMEOUT_SECONDS: Final = 10.0
+KEPT: Final = 200
+"""Characters of an answer that are kept: enough for the number of a ticket."""
 
 
 class Webhook(Channel):
@@ -40,7 +42,7 @@ class Webhook(Channel):
         request = HttpRequest(method="POST", url=delivery.address, body=delivery.body)
         try:
             headers = {"Idempotency-Key": delivery.delivery_id, **self._signature(delivery)}
-            await self.tools.http.send(request, TIMEOUT_SECONDS, headers)
+            answer = await self.tools.http.send(request, TIMEOUT_SECONDS, headers)
         except RequestForbidden as error:
             return FailedForGood(reason=str(error))
         except RequestRefused as error:
@@ -51,7 +53,7 @@ class Webhook(Channel):
             )
         except RequestFailed as error:
             return FailedForNow(reason=str(error), destination_answers=False)
-        return Delivered()
+        return Delivered(answer=_in_short(answer))
 
     def _signature(self, delivery: Delivery) -> Mapping[str, str]:
         """Headers; none for what is not signed.
@@ -70,3 +72,9 @@ class Webhook(Channel):
             raise RequestForbidden(f"CALLROUTER_SECRET_{name}: {error}") from None
         # The machine's own clock: a receiver takes a signature that is some minutes old for a stranger's.
         return signing.headers(key, webhook_id=delivery.delivery_id, timestamp=int(time.time()), body=delivery.body)
+
+
+def _in_short(answer: bytes) -> str:
+    """Its first words in one line, without what is no sign at all."""
+    text = answer[: 4 * KEPT].decode("utf-8", "replace")
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:KEPT]

@@ -29,7 +29,7 @@ from callrouter.dialplan.scope import NameScope
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 
-FORMAT = 4
+FORMAT = 5
 """Raised by one when the same document compiles to something else: it is part of every version."""
 
 

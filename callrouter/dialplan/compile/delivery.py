@@ -77,8 +77,10 @@ def _people(other: NameScope, policies: Iterable[Policy]) -> dict[str, Reach]:
 
 def _told(policies: Iterable[Policy]) -> dict[str, None]:
     """Whom policies name, each once."""
-    courses = (course for policy in policies for course in (policy.urgent, policy.ordinary))
-    return dict.fromkeys(name for course in courses for step in course.steps for name in step.to)
+    known = tuple(policies)
+    courses = (course for policy in known for course in (policy.urgent, policy.ordinary))
+    named = [name for course in courses for step in course.steps for name in step.to]
+    return dict.fromkeys((*named, *(policy.last for policy in known if policy.last)))
 
 
 def _check_on_call(scope: NameScope, people: Mapping[str, Reach], rotas: Mapping[str, Rota]) -> None:
@@ -111,8 +113,24 @@ def _policy(scope: NameScope, name: str, block: PolicyBlock) -> Policy:
         urgent=urgent,
         ordinary=ordinary,
         ages_seconds=block.ages or 0.0,
+        last=_last(scope, block, "delivery", name, "last"),
         confidential=block.confidential,
     )
+
+
+def _last(scope: NameScope, block: PolicyBlock, *path: str | int) -> str:
+    """Who is told where nobody is on call, as the plan calls them; empty: nobody is, as was noted or is not written."""
+    if block.last is None:
+        return ""
+    if isinstance(scope.whom(block.last), Rota):
+        wrong = f"{shown(block.last)} is a rota, and last is told where a rota has nobody"
+        scope.fail(f"{wrong}: name a contact", *path)
+        return ""
+    found = scope.contact(block.last, *path)
+    by_text = any(Means.SMS in map(Means, step.by) for step in (*block.urgent, *block.ordinary))
+    if found is not None and by_text:
+        _check_numbers(scope, block.last, found, *path)
+    return scope.called(block.last) if found is not None else ""
 
 
 def _steps(scope: NameScope, blocks: Sequence[StepBlock], *path: str | int) -> tuple[Step, ...]:

@@ -127,6 +127,9 @@ class PolicyBlock(Block):
     ages: Wait | None = None
     """After how long an ordinary message that nobody has acknowledged goes the way of an urgent one (`1m` to `24h`);
     by default it never does."""
+    last: Name | None = None
+    """Contact who is told, by the means of the step, in place of whoever should be on call by a rota and is not: the
+    rota has ended, or has nobody then. A rota that ends needs one, or a step after it that tells a contact."""
     confidential: Flag = False
     """Whether what leaves the house holds nothing of the message but a link to it. A webhook gets the ids of message
     and call, the client, times, and the link."""

@@ -14,6 +14,7 @@ from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.fields import (
     Before,
     Block,
+    Count,
     Line,
     Name,
     OneOf,
@@ -135,6 +136,12 @@ class PromptsFile(Block):
     """Sentences by name, then by language."""
 
 
+DAYS_AHEAD = 14
+"""By then somebody has written who comes next."""
+MOST_DAYS_AHEAD = 92
+"""Three months: each day is looked at for each client."""
+
+
 class CalendarsFile(Block):
     """Hours that several clients keep, and rotas of people on call.
 
@@ -167,6 +174,9 @@ class CalendarsFile(Block):
     """Hours by name: a client's `hours: { calendar: … }` starts from one."""
     rotas: dict[Name, RotaBlock] = Field(default_factory=dict)
     """Rotas by name: `dial` takes one wherever it takes a contact."""
+    days_ahead: Annotated[Count, Field(ge=1, le=MOST_DAYS_AHEAD)] = DAYS_AHEAD
+    """How many days ahead it is proved that urgent messages reach somebody, and so how long before its end a rota that
+    is told of messages is refused: `1` to `92`, by default two weeks."""
 
 
 class DiallingFile(Block):

@@ -18,12 +18,10 @@ from callrouter.dialplan.documents.delivery import PolicyBlock, StepBlock
 from callrouter.dialplan.issues import Severity, errors, shown
 from callrouter.dialplan.language.words import CALLED, listed
 from callrouter.dialplan.proof.graph import Tree
+from callrouter.dialplan.proof.openings import check_openings
 from callrouter.dialplan.proof.reached import Channels, Directory, Timetable, pieces
 from callrouter.dialplan.scope import NameScope
 from callrouter.dialplan.shared.people import Person
-
-DAYS_AHEAD = 14
-"""How far ahead is looked: by then somebody has written who comes next."""
 
 LEAST_CHANNELS = 2
 """One mailbox is full, one telephone is off."""
@@ -46,6 +44,8 @@ class _Going(Struct, frozen=True, kw_only=True):
     urgent: bool
     blocks: Sequence[StepBlock]
     course: Course
+    last: str = ""
+    """Contact who is told where nobody is on call, as the document names them."""
 
     @property
     def called(self) -> str:
@@ -66,6 +66,7 @@ class _Ahead(Struct, frozen=True, kw_only=True):
     """The time that is looked at."""
 
     today: date
+    days: int
     zone: ZoneInfo
     directory: Directory
 
@@ -77,7 +78,7 @@ class _Ahead(Struct, frozen=True, kw_only=True):
     @property
     def until(self) -> datetime:
         """The midnight after the last day."""
-        return datetime.combine(self.today + DAYS_AHEAD * _A_DAY, time(), self.zone).astimezone(UTC)
+        return datetime.combine(self.today + self.days * _A_DAY, time(), self.zone).astimezone(UTC)
 
     def clock(self, at: datetime) -> str:
         """An instant for a person."""
@@ -88,7 +89,9 @@ def check_delivery(scope: NameScope, file: ClientFile, tree: Tree, today: date) 
     """Each policy of the client's, and those forms whose messages may be urgent though nobody has said what becomes of
     such."""
     if file.delivery:
-        ahead = _Ahead(today=today, zone=ZoneInfo(scope.timezone), directory=_directory(scope, file))
+        ahead = _Ahead(
+            today=today, days=scope.shared.days_ahead, zone=ZoneInfo(scope.timezone), directory=_directory(scope, file)
+        )
         for name, block in file.delivery.items():
             _check_policy(scope, name, block, ahead)
     _check_forms(scope, file)
@@ -131,10 +134,11 @@ def _check_forms(scope: NameScope, file: ClientFile) -> None:
 
 
 def _check_policy(scope: NameScope, name: str, block: PolicyBlock, ahead: _Ahead) -> None:
-    policy = scope.policies[name]
+    policy, last = scope.policies[name], block.last or ""
     urgent, key = (block.urgent, "urgent") if block.urgent else (block.ordinary, "ordinary")
-    going = _Going(policy=name, key=key, urgent=True, blocks=urgent, course=policy.urgent)
+    going = _Going(policy=name, key=key, urgent=True, blocks=urgent, course=policy.urgent, last=last)
     before = len(errors(scope.issues))
+    _check_last(scope, name, block, ahead)
     _check_waits(scope, going)
     _check_addresses(scope, going, ahead)
     _check_on_call(scope, going, ahead)
@@ -142,12 +146,14 @@ def _check_policy(scope: NameScope, name: str, block: PolicyBlock, ahead: _Ahead
     if len(errors(scope.issues)) == before and _is_known(going):
         _check_reached(scope, going, ahead)
     if block.urgent and block.ordinary:
-        going = _Going(policy=name, key="ordinary", urgent=False, blocks=block.ordinary, course=policy.ordinary)
+        going = _Going(
+            policy=name, key="ordinary", urgent=False, blocks=block.ordinary, course=policy.ordinary, last=last
+        )
         _check_addresses(scope, going, ahead)
         _check_told(scope, going, ahead)
     if block.confidential:
         _check_confidential(scope, name, block)
-        _check_openings(scope, name, block, ahead)
+        check_openings(scope, name, block, lambda called: _persons(scope, called, ahead.today))
 
 
 def _is_known(going: _Going) -> bool:
@@ -187,6 +193,17 @@ def _check_addresses(scope: NameScope, going: _Going, ahead: _Ahead) -> None:
             for who, person in _persons(scope, name, ahead.today):
                 if wrong := _lacking(block, who, person):
                     scope.fail(f"{going.step(index)}: {wrong}", *going.at(index, "to", place))
+        last = scope.whom(going.last) if any(name in ahead.directory.rotas for name in block.to) else None
+        if isinstance(last, Person) and (wrong := _lacking(block, f"contact {shown(going.last)}", last)):
+            scope.fail(f"{going.step(index)}: {wrong}", "delivery", going.policy, "last")
+
+
+def _check_last(scope: NameScope, name: str, block: PolicyBlock, ahead: _Ahead) -> None:
+    """Whoever stands in for rotas needs one to stand in for."""
+    steps = (*block.urgent, *block.ordinary)
+    if block.last is not None and not any(one in ahead.directory.rotas for step in steps for one in step.to):
+        wrong = f"policy {shown(name)}: last is told where a rota has nobody, and its steps name no rota"
+        scope.fail(f"{wrong}: take it out, or name them in a step", "delivery", name, "last")
 
 
 def _lacking(block: StepBlock, who: str, person: Person) -> str:
@@ -240,40 +257,6 @@ def _check_confidential(scope: NameScope, name: str, block: PolicyBlock) -> None
                 return
 
 
-def _check_openings(scope: NameScope, name: str, block: PolicyBlock, ahead: _Ahead) -> None:
-    """Whoever is sent a link to what is confidential must be able to open it."""
-    blamed: set[str] = set()
-    for key, steps in (("urgent", block.urgent), ("ordinary", block.ordinary)):
-        for index, step in enumerate(steps):
-            for place, called in enumerate(step.to):
-                for who, person in _persons(scope, called, ahead.today):
-                    closed = [means for means in _means_of(step, person) if _is_closed(person, means)]
-                    if closed and person.name not in blamed:
-                        blamed.add(person.name)
-                        wrong = f"policy {shown(name)} is confidential: {_unopened(who, person, closed)}"
-                        scope.fail(wrong, "delivery", name, key, index, "to", place)
-
-
-def _means_of(step: StepBlock, person: Person) -> tuple[Means, ...]:
-    """By which a step sends somebody a link."""
-    return tuple(means for means in map(Means, step.by or person.reach.means) if person.reach.address(means))
-
-
-def _is_closed(person: Person, means: Means) -> bool:
-    """Whether nothing opens what comes to somebody by these means."""
-    return not person.pin and person.reach.second_means(means) is None
-
-
-def _unopened(who: str, person: Person, closed: Sequence[Means]) -> str:
-    """What somebody lacks to open their links, and how that is mended."""
-    by = listed([CALLED[means] for means in closed])
-    lacks = "an email" if Means.SMS in closed else "a mobile number"
-    if Means.WEBHOOK in closed:
-        lacks = "a mobile number or an email"
-    wrong = f"{who} is sent a link by {by}, and has neither a PIN that opens it nor {lacks} for a code"
-    return f"{wrong}: write pin: env:NAME, or {lacks} ({person.source})"
-
-
 # Who is on call
 
 
@@ -284,24 +267,34 @@ def _check_on_call(scope: NameScope, going: _Going, ahead: _Ahead, passed: Conta
         if (ends := _end(rota, ahead)) is not None:
             wrong = f"{going.step(index)}: rota {shown(name)} has nobody from {ahead.clock(ends)} on"
             scope.fail(f"{wrong}: write who follows in shared/calendars.yaml", *here, dated=True)
-        elif index not in passed and not _contact_from(going, index, ahead):
+        elif index not in passed and not going.last and not _contact_from(going, index, ahead):
             instants = _beginnings(scope, going.course.steps[index], ahead)
             if (gone := next((at for at in instants if not rota.at(at)), None)) is not None:
                 wrong = f"{going.step(index)}: nobody is on call by rota {shown(name)} {_when(rota, gone, ahead)}"
-                mend = "write who is, in shared/calendars.yaml, or a step after it that tells a contact"
+                mend = "write who is, in shared/calendars.yaml, or a contact who is told then, with last"
                 scope.fail(f"{wrong}: {mend}", *here, dated=True)
+            elif week := _last_week(rota):
+                wrong = f"{going.step(index)}: rota {shown(name)} is written until {week}, and nobody is told after it"
+                scope.fail(f"{wrong}: name a contact who is told then, with last", *here)
 
 
 def _end(rota: Rota, ahead: _Ahead) -> datetime | None:
     """From when on, within the days ahead, a rota has nobody for as many days again; None: it goes on."""
-    table = Timetable(rota=rota, since=ahead.since, until=ahead.until + DAYS_AHEAD * _A_DAY)
-    gaps = (first for first, last in table.gaps() if last - first >= DAYS_AHEAD * _A_DAY)
+    table = Timetable(rota=rota, since=ahead.since, until=ahead.until + ahead.days * _A_DAY)
+    gaps = (first for first, last in table.gaps() if last - first >= ahead.days * _A_DAY)
     return next((first for first in gaps if first < ahead.until), None)
+
+
+def _last_week(rota: Rota) -> str:
+    """The last one that is written of turns that have no cycle to go on; empty: they go on."""
+    ending = (one for one in (rota.turns, *(shift.turns for shift in rota.shifts)) if one.weeks and not one.cycle)
+    last = min((max(one.weeks) for one in ending), default=None)
+    return f"{last:%G-W%V}" if last else ""
 
 
 def _when(rota: Rota, gone: datetime, ahead: _Ahead) -> str:
     """Until when nobody is on call from an instant on, for a person."""
-    table = Timetable(rota=rota, since=gone, until=ahead.until + DAYS_AHEAD * _A_DAY)
+    table = Timetable(rota=rota, since=gone, until=ahead.until + ahead.days * _A_DAY)
     return f"from {ahead.clock(gone)} to {ahead.clock(next(last for _, last in table.gaps()))}"
 
 
@@ -323,7 +316,7 @@ def _contact_from(going: _Going, index: int, ahead: _Ahead) -> bool:
 
 def _check_reached(scope: NameScope, going: _Going, ahead: _Ahead) -> None:
     """At every minute an urgent message that comes must reach somebody by two channels."""
-    for piece in pieces(going.course, ahead.directory, ahead.since, ahead.until):
+    for piece in pieces(going.course, ahead.directory, ahead.since, ahead.until, going.last):
         if len(piece.channels) < LEAST_CHANNELS:
             by_rota = any(True for _ in _rotas(going, ahead))
             when = f" that comes on {ahead.clock(piece.begins)}" if by_rota else ""
@@ -366,10 +359,10 @@ def _never(scope: NameScope, going: _Going, index: int, ahead: _Ahead) -> tuple[
     if schedule is not None and not _opens(schedule, ahead.today):
         return f"hours {shown(step.hours)} never open", ("hours",), bool(schedule.exceptions)
     instants = [*_beginnings(scope, step, ahead)]
-    if instants and step.to and not any(ahead.directory.told(step, at) for at in instants):
+    if instants and step.to and not any(ahead.directory.told(step, at, going.last) for at in instants):
         rotas = [name for name in step.to if name in ahead.directory.rotas]
         if rotas:
-            return f"rota {shown(rotas[0])} has nobody on call then, in the coming {DAYS_AHEAD} days", ("to",), True
+            return f"rota {shown(rotas[0])} has nobody on call then, in the coming {ahead.days} days", ("to",), True
     return None
 
 
@@ -382,7 +375,7 @@ def _beginnings(scope: NameScope, step: Step, ahead: _Ahead) -> Iterator[datetim
     """Instants within the days ahead at which a step may begin, in order: its times of day, or, while hours are open,
     each at which somebody else may be on call."""
     if step.at:
-        days = (ahead.today + days * _A_DAY for days in range(DAYS_AHEAD))
+        days = (ahead.today + days * _A_DAY for days in range(ahead.days))
         yield from (datetime.combine(day, clock, ahead.zone).astimezone(UTC) for day in days for clock in step.at)
         return
     rotas = (ahead.directory.rotas[name] for name in step.to if name in ahead.directory.rotas)
@@ -391,7 +384,7 @@ def _beginnings(scope: NameScope, step: Step, ahead: _Ahead) -> Iterator[datetim
     schedule = scope.schedules.get(step.hours) if step.hours else None
     if schedule is not None:
         zone = ZoneInfo(schedule.timezone)
-        for day in (ahead.today + days * _A_DAY for days in range(DAYS_AHEAD)):
+        for day in (ahead.today + days * _A_DAY for days in range(ahead.days)):
             openings = (datetime.combine(day, part.start, zone).astimezone(UTC) for part in schedule.open_parts(day))
             found.update(openings)
     yield from (at for at in sorted(found) if schedule is None or schedule.at(at).open)

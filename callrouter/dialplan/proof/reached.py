@@ -27,18 +27,22 @@ class Directory(Struct, frozen=True, kw_only=True):
     """Those whom rotas name: shared contacts, whatever else a client calls by their names."""
     rotas: Mapping[str, Rota]
 
-    def told(self, step: Step, at: datetime) -> Channels:
-        """By what a step that begins at an instant reaches somebody."""
+    def told(self, step: Step, at: datetime, last: str = "") -> Channels:
+        """By what a step that begins at an instant reaches somebody; `last` is who is told where nobody is on call."""
         found: dict[str, tuple[str, Means]] = {}
-        for name in step.to:
-            rota = self.rotas.get(name)
-            names = (one.name for one in rota.at(at)) if rota is not None else (name,)
-            known = self.people if rota is None else self.on_call
-            for reach in (known[one] for one in names if one in known):
-                for means in step.by or reach.means:
-                    if address := reach.address(means):
-                        found.setdefault(address, (reach.name, means))
+        for reach in self._people(step, at, last):
+            for means in step.by or reach.means:
+                if address := reach.address(means):
+                    found.setdefault(address, (reach.name, means))
         return found
+
+    def _people(self, step: Step, at: datetime, last: str) -> Iterator[Reach]:
+        for name in step.to:
+            on_call = self.rotas[name].at(at) if name in self.rotas else ()
+            if on_call:
+                yield from (self.on_call[one.name] for one in on_call if one.name in self.on_call)
+            elif (one := last if name in self.rotas else name) in self.people:
+                yield self.people[one]
 
 
 class Piece(Struct, frozen=True, kw_only=True):
@@ -106,10 +110,10 @@ class Timetable(Struct, frozen=True, kw_only=True, dict=True):
         yield since + high * _A_MINUTE
 
 
-def pieces(course: Course, directory: Directory, since: datetime, until: datetime) -> Iterator[Piece]:
+def pieces(course: Course, directory: Directory, since: datetime, until: datetime, last: str = "") -> Iterator[Piece]:
     """All the time from one instant to another, by what a course reaches somebody for whom a message comes then.
 
-    Its steps are not repeated, for that reaches hardly anybody else.
+    Its steps are not repeated, for that reaches hardly anybody else. `last` is who is told where nobody is on call.
     """
     longest = timedelta(seconds=sum(step.wait_seconds for step in course.steps))
     named = dict.fromkeys(name for step in course.steps for name in step.to if name in directory.rotas)
@@ -121,7 +125,7 @@ def pieces(course: Course, directory: Directory, since: datetime, until: datetim
         channels: dict[str, tuple[str, Means]] = {}
         begins, left = at, until - at
         for step in course.steps:
-            told = directory.told(step, begins)
+            told = directory.told(step, begins, last)
             channels = {**channels, **{address: one for address, one in told.items() if address not in channels}}
             left = min((left, *(tables[name].after(begins) - begins for name in step.to if name in tables)))
             if told:

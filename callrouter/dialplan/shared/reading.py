@@ -16,6 +16,7 @@ from callrouter.core.rota import Rota
 from callrouter.dialplan.documents.calendar import CalendarBlock
 from callrouter.dialplan.documents.people import AgentBlock, TeamQueueBlock
 from callrouter.dialplan.documents.shared_files import (
+    DAYS_AHEAD,
     SHARED_FILES,
     AgentsFile,
     CalendarsFile,
@@ -70,6 +71,8 @@ class Shared(Struct, frozen=True, kw_only=True):
     """Sentences by name and language."""
     calendars: Mapping[str, CalendarBlock] = field(default_factory=dict)
     rotas: Mapping[str, Rota] = field(default_factory=dict)
+    days_ahead: int = DAYS_AHEAD
+    """For how many days it is proved that urgent messages reach somebody."""
     lists: Mapping[str, CallerList] = field(default_factory=dict)
     snippets: Mapping[str, Snippet] = field(default_factory=dict)
     dialling: Dialling = field(default_factory=Dialling)
@@ -137,6 +140,7 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
         prompts=prompts.found.prompts if prompts.found else {},
         calendars=calendars.found.calendars if calendars.found else {},
         rotas=known_rotas,
+        days_ahead=calendars.found.days_ahead if calendars.found else DAYS_AHEAD,
         lists=known_lists,
         snippets=known_snippets,
         bad_snippets=frozenset((*(snippets.found.snippets if snippets.found else ()), *files.bad.get("snippets", ())))

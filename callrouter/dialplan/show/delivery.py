@@ -19,6 +19,8 @@ def described(plan: Plan, policy: Policy) -> Iterator[str]:
     else:
         yield f"Urgent: {course_in_words(plan, policy.urgent)}."
         yield f"Ordinary: {course_in_words(plan, policy.ordinary, policy.ages_seconds)}."
+    if policy.last:
+        yield f"Where nobody is on call by a rota: {_title(plan, policy.last)}, by the means of the step."
     if policy.confidential:
         opened = _opened_by(plan, policy)
         yield f"Confidential: what leaves the house holds a link, and nothing of the message; {opened}."
@@ -54,7 +56,7 @@ def _opened_by(plan: Plan, policy: Policy) -> str:
     """`a PIN opens it for Docteur Moreau, and a code, sent by another way, for others`."""
     told = (name for course in (policy.urgent, policy.ordinary) for step in course.steps for name in step.to)
     rotas = ([one.name for one in plan.rotas[name].people()] if name in plan.rotas else [name] for name in told)
-    people = dict.fromkeys(name for names in rotas for name in names)
+    people = dict.fromkeys((*(name for names in rotas for name in names), *([policy.last] if policy.last else [])))
     by_pin = [_title(plan, name) for name in people if name in plan.people and plan.people[name].pin]
     if not by_pin:
         return "a code opens it, which is sent by another way"

@@ -31,6 +31,7 @@ def _told(plan: Plan) -> set[str]:
     """Whom policies tell, those on call too."""
     courses = (course for policy in plan.policies.values() for course in (policy.urgent, policy.ordinary))
     named = {name for course in courses for step in course.steps for name in step.to}
+    named |= {policy.last for policy in plan.policies.values()}
     on_call = {one.name for rota in plan.rotas.values() for one in rota.people()}
     return (named | on_call) & plan.people.keys()
 
@@ -52,6 +53,8 @@ def _of_policy(old: Plan, new: Plan, was: Policy, policy: Policy) -> Iterator[st
         words = course_in_words(old, before, aged), course_in_words(new, now, ages_now)
         if words[0] != words[1]:
             yield f"{kind} messages go now: {words[1]}; before: {words[0]}"
+    if was.last != policy.last:
+        yield f"where nobody is on call it tells now {policy.last or 'nobody'}, before {was.last or 'nobody'}"
     if was.confidential != policy.confidential:
         holds = "a link, and nothing of the message" if policy.confidential else "the message"
         yield f"what leaves the house now holds {holds}"

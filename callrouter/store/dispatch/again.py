@@ -109,6 +109,7 @@ async def restart_within(connection: AsyncConnection, message_id: str, *, by: st
             state=DispatchState.NEW.value,
             urgent=urgent,
             policy=None,
+            plan_version="",
             step=0,
             round=0,
             due_at=at,

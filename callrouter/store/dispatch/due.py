@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import RowMapping, bindparam, false, insert, select, text, true, union_all, update
+from sqlalchemy import RowMapping, bindparam, case, false, insert, select, text, true, union_all, update
 
 from callrouter.core.dispatch import Policy
 from callrouter.core.dispatch.progress import Begun, Move, Note, Standing
@@ -27,6 +27,8 @@ from callrouter.store.tables import (
 
 BATCH_SECONDS: Final = 2.0
 """How long the first telling of a digest waits for those that come to it."""
+
+_SOUGHT: Final = case((dispatches.c.policy.is_(None), dispatches.c.plan_version), else_="").label("sought")
 
 _ENDED: Final = {What.TOLD: DispatchState.TOLD, What.ATTENTION: DispatchState.ATTENTION}
 
@@ -53,6 +55,8 @@ class DueMessage:
     urgent: bool
     """As it was taken, or corrected."""
     began_at: datetime
+    plan_version: str
+    """Of the plan whose rule it goes by; empty: of the one that is live."""
     standing: Standing | None
     """None: its rule was not looked up."""
     failed: str
@@ -63,8 +67,9 @@ Decide = Callable[[DueMessage, datetime], Move]
 """What is to be done with one at an instant; reads nothing, waits for nothing."""
 
 
-async def find_due(database: Database, now: datetime, limit: int) -> list[tuple[str, str]]:
-    """Id and client of messages that are due, urgent ones first.
+async def find_due(database: Database, now: datetime, limit: int) -> list[tuple[str, str, str]]:
+    """Id and client of messages that are due, urgent ones first, and the version of the plan whose rule is still to be
+    looked up; empty: it was, or the rule is the live plan's.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
@@ -72,7 +77,7 @@ async def find_due(database: Database, now: datetime, limit: int) -> list[tuple[
     columns = dispatches.c
     # Each by the index in its order: to sort all that is due, each time some are taken, would cost more than they do.
     first, then = (
-        select(columns.message_id, columns.client)
+        select(columns.message_id, columns.client, _SOUGHT)
         .where(columns.urgent == urgent, columns.due_at <= now)
         .order_by(columns.due_at)
         .limit(limit)
@@ -81,7 +86,7 @@ async def find_due(database: Database, now: datetime, limit: int) -> list[tuple[
     )
     asked = union_all(select(first), select(then)).limit(limit)
     async with database.connection() as connection:
-        return [(row.message_id, row.client) for row in await connection.execute(asked)]
+        return [(row.message_id, row.client, row.sought) for row in await connection.execute(asked)]
 
 
 async def advance(database: Database, lease: Lease, message_ids: Collection[str], now: datetime, decide: Decide) -> int:
@@ -159,6 +164,7 @@ def _due(row: RowMapping, told: RowMapping | None) -> DueMessage:
         deliver=row["deliver"],
         urgent=row["taken_urgent"],
         began_at=row["began_at"],
+        plan_version=row["plan_version"],
         standing=standing,
         failed=(told["failed"] or "") if told else "",
     )

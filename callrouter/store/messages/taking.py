@@ -37,6 +37,8 @@ class TakenMessage:
     """Principal."""
     started_at: datetime
     taken_at: datetime
+    plan_version: str = ""
+    """Of the plan whose form, and whose rule, it was taken by; empty: of the one that is live when it is looked up."""
 
 
 async def keep_taken(database: Database, taken: Sequence[TakenMessage]) -> frozenset[str]:
@@ -75,4 +77,5 @@ def _row(one: TakenMessage) -> dict[str, Any]:
         "urgent": one.urgent,
         "caller_number": one.caller_number,
         "caller_name": one.caller_name,
+        "plan_version": one.plan_version,
     }

@@ -88,6 +88,7 @@ dispatches = Table(
     Column(
         "urgent", Boolean, nullable=False, server_default=text("false"), comment="whether it goes the urgent course"
     ),
+    Column("plan_version", Id, nullable=False, server_default="", comment="whose rule it goes by; empty: the live one"),
     Column("policy", JSONB, comment="the client's rule as it was when it was looked up"),
     Column("step", SmallInteger, nullable=False, server_default="0", comment="the next one, 0 the first"),
     Column("round", SmallInteger, nullable=False, server_default="0", comment="how often the steps began again"),

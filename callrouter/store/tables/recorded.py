@@ -81,6 +81,7 @@ messages = Table(
     Column("transcript", Text, comment="of the recording, made by a machine"),
     Column("transcript_by", Text, comment="which machine: program or model"),
     Column("transcribed_at", Instant, comment="when it was tried; empty: it was not"),
+    Column("plan_version", Id, nullable=False, server_default="", comment="of the plan by which it was taken"),
     PrimaryKeyConstraint("message_id"),
     CheckConstraint("state IN ('recorded', 'open', 'done')", name="state"),  # recorded: open, by the release before
     CheckConstraint("recording <> '' OR text <> '' OR fields IS NOT NULL", name="says_something"),

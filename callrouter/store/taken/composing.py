@@ -94,6 +94,7 @@ def composed(
         taken_by=taken_by,
         started_at=at,
         taken_at=at,
+        plan_version=plan.version,
     )
 
 

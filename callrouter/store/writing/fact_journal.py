@@ -45,7 +45,7 @@ RETRY_SECONDS: Final = 2.0
 HELD_SECONDS: Final = 2.0
 """How often it is looked whether a predecessor has ended that still held its file."""
 _PATTERN: Final = "facts-*.jsonl"
-_OFFER, _LEG, _HOLD, _RECORDING, _MESSAGE = "offer", "leg", "hold", "recording", "message"
+_OFFER, _LEG, _HOLD, _RECORDING, _MESSAGE = "offer", "leg", "hold", "recording", "message.2"
 Grown = Offer | Leg | Hold | Recording | Message
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -173,6 +173,7 @@ def _line(call: Call, one: Grown) -> bytes:
             kind, (written,) = _RECORDING, [[*part, call.client] for part in write_recordings([one], after)]
         case Message():
             whose = [call.client, call.caller.number, call.caller.name, call.messages.index(one) + 1]
+            whose.append(call.plan_version)
             kind, (written,) = _MESSAGE, [[*part, *whose] for part in write_messages([one], after, BY_NAME)]
     head = [call.call_id, call.pbx, call.revision.epoch, call.revision.count, (rang_at - _EPOCH) // MICROSECOND]
     return json.dumps([kind, *head, written]).encode() + b"\n"
@@ -195,7 +196,10 @@ def _latest(content: bytes) -> list[NumberedFact]:
 
 def _read(kind: str, call_id: str, pbx: str, epoch: int, count: int, rang: int, written: Any) -> NumberedFact:
     reader = PartsReader(_EPOCH + timedelta(microseconds=rang))
-    client, caller, position = "", NOBODY, 0
+    client, plan_version, caller, position = "", "", NOBODY, 0
+    if kind == _MESSAGE:
+        *written, plan_version = written
+        kind = "message"
     match kind, written:
         case "recording", [*written, client]:
             pass
@@ -207,6 +211,7 @@ def _read(kind: str, call_id: str, pbx: str, epoch: int, count: int, rang: int, 
         revision=Revision(whole(epoch), whole(count)),
         fact=_grown(reader, kind, written),
         client=text(client),
+        plan_version=text(plan_version),
         caller=caller,
         position=whole(position),
     )

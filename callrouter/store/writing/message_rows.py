@@ -85,6 +85,7 @@ def _fact(left: MessageLeft) -> NumberedFact:
         revision=call.revision,
         fact=left.message,
         client=call.client,
+        plan_version=call.plan_version,
         caller=call.caller,
         position=call.messages.index(left.message) + 1,
     )

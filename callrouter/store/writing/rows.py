@@ -37,6 +37,7 @@ MESSAGE_COLUMNS = (
     *("message_id", "call_id", "position", "client", "recording", "seconds", "deliver", "started_at", "node", "state"),
     *("taken_at", "caller_number", "caller_name"),
     *("form", "fields", "labels", "text", "urgent"),
+    "plan_version",
 )
 """What a client's tree knows of a message that it took."""
 CALLBACK_COLUMNS = ("call_id", "position", "client", "number", "node", "asked_at", "state")
@@ -207,9 +208,11 @@ class Rows:
                 agent = call.agent
         return waiting, max(0.0, talk - call.held_seconds), agent
 
-    def take_message(self, call_id: str, client: str, caller: CallerId, position: int, message: Message) -> None:
+    def take_message(
+        self, call_id: str, client: str, plan_version: str, caller: CallerId, position: int, message: Message
+    ) -> None:
         """Add a message, and its recording if it has one: the `position`th of a call."""
-        self.messages.append(message_row(call_id, client, caller, position, message))
+        self.messages.append(message_row(call_id, client, plan_version, caller, position, message))
         if not message.recording:  # a form: there is nothing to be heard
             return
         known = (message.recording, _MESSAGE, call_id, client, _instant(message.started_at), message.seconds)
@@ -217,7 +220,7 @@ class Rows:
 
     def _take_parts(self, call: Call) -> None:
         for position, message in enumerate(call.messages, start=1):
-            self.take_message(call.call_id, call.client, call.caller, position, message)
+            self.take_message(call.call_id, call.client, call.plan_version, call.caller, position, message)
         for position, callback in enumerate(call.callbacks, start=1):
             self.callbacks.append(
                 (
@@ -301,7 +304,7 @@ def hold_rows(call: Call) -> list[Row]:
     return [hold_row(call.call_id, call.revision, one) for one in call.holds]
 
 
-def message_row(call_id: str, client: str, caller: CallerId, position: int, message: Message) -> Row:
+def message_row(call_id: str, client: str, plan_version: str, caller: CallerId, position: int, message: Message) -> Row:
     """A message that the tree took, the `position`th of a call: whoever tells it, and when, it is the same row."""
     known = (
         message_id_of(call_id, position),
@@ -317,7 +320,7 @@ def message_row(call_id: str, client: str, caller: CallerId, position: int, mess
         _instant(message.started_at + timedelta(seconds=message.seconds)),
     )
     if not message.form:
-        return (*known, caller.number, caller.name, *_BY_VOICE)
+        return (*known, caller.number, caller.name, *_BY_VOICE, plan_version)
     found = filled_of(message.values, caller_number=caller.number)
     return (
         *known,
@@ -328,6 +331,7 @@ def message_row(call_id: str, client: str, caller: CallerId, position: int, mess
         json.dumps([(value.name, value.label) for value in message.values], ensure_ascii=False),
         found.text,
         found.urgent,
+        plan_version,
     )
 
 

@@ -91,6 +91,8 @@ class NumberedFact:
     """Whose; of a recording or a message only."""
     caller: CallerId = NOBODY
     """Of a message only."""
+    plan_version: str = ""
+    """Of a message only; empty: not known."""
     position: int = 0
     """Of a message only: 1 for the first of the call."""
 
@@ -140,7 +142,7 @@ class Writer:
                 case Recording() as recording:
                     rows.recordings.append(recording_row(one.call_id, one.client, one.revision, recording))
                 case Message() as message:
-                    rows.take_message(one.call_id, one.client, one.caller, one.position, message)
+                    rows.take_message(one.call_id, one.client, one.plan_version, one.caller, one.position, message)
         await self._watched(lambda: self._merge_facts(rows))
 
     async def _merge_facts(self, rows: Rows) -> None:

@@ -145,6 +145,18 @@ def test_nobody_on_call_is_said_and_the_next_step_begins() -> None:
     assert (alone.ended, alone.reason) == (What.ATTENTION, "nobody could be told: nobody is on call by duty")
 
 
+def test_where_nobody_is_on_call_the_last_person_is_told() -> None:
+    """By the means of the step, and it is said that nobody was on call; contacts have nobody who stands in for them."""
+    rule = replace(policy(step("duty", wait=600), step("gone", wait=60)), last="partner")
+    standing = Standing(policy=rule, urgent=True)
+    move = next_move(standing, NOW, Paper(on={"duty": ()}))
+
+    assert told(move) == [("partner", Means.EMAIL)]
+    assert said(move) == [What.NOBODY_ON_CALL, What.STEP]
+    assert told(next_move(standing, NOW, Paper(on={"duty": ("doctor",)}))) == [("doctor", Means.EMAIL)]
+    assert told(next_move(after(move), NOW, Paper(on={"duty": ()}))) == []
+
+
 def test_whoever_is_on_call_when_the_step_begins_is_told() -> None:
     standing = urgent(step("duty", by=(Means.SMS,), wait=600))
 
@@ -225,7 +237,9 @@ courses = st.builds(Course, steps=st.lists(steps, max_size=4).map(tuple), repeat
 
 
 @given(
-    policy=st.builds(Policy, name=st.just("rule"), urgent=courses, ordinary=courses),
+    policy=st.builds(
+        Policy, name=st.just("rule"), urgent=courses, ordinary=courses, last=st.sampled_from(["", "partner", "gone"])
+    ),
     is_urgent=st.booleans(),
     ages=st.sampled_from([None, MINUTE, 240 * MINUTE]),
     seed=st.integers(min_value=0, max_value=2**32),

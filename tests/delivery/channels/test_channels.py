@@ -57,3 +57,15 @@ async def test_what_a_webhook_says_of_the_service() -> None:
         "elsewhere": None,
     }
     assert FailedForNow(reason="", destination_answers=True).retry_after_seconds == 0
+
+
+async def test_what_a_web_service_answers_is_kept_in_short() -> None:
+    """The number of a ticket, for whoever asks them about it: one line, and nothing that is no sign."""
+    async with cases_of(Webhook).room() as room:
+        outcome = await Webhook(room.tools).send(delivery_to(room.address("good")))
+        long = await Webhook(room.tools).send(delivery_to(room.address("long")))
+
+    assert isinstance(outcome, Delivered)
+    assert outcome.answer.startswith('{"customer": {"name": "Jeanne')
+    assert isinstance(long, Delivered)
+    assert long.answer == "bell and line " + "x" * 186

@@ -1,0 +1,65 @@
+"""The worker's clock is set while messages wait: nobody is told an hour late, and nobody an hour early."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.dispatch.rooms import MINUTE, Office, a_plan, hook, reach, rule
+from tests.runtime.web_service import WebService
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize("by", [HOUR, -HOUR])
+async def test_a_wait_is_as_long_as_before(office: Office, crm: WebService, by: timedelta) -> None:
+    """Ten minutes are ten minutes, whatever the clock says at their end."""
+    people = [reach("doctor", crm.url("good")), reach("partner", crm.url("good/2"))]
+    office.plan = a_plan(*people, policy=rule(hook("doctor", wait=600), hook("partner", wait=600)))
+    await office.message()
+    async with office.works() as due:
+        await office.has(accepted=1)
+        office.clock.passes(4 * MINUTE)
+        office.clock.is_set(by)
+        office.clock.passes(5 * MINUTE)
+        due.set()
+        await office.looks(due)
+        assert len(crm.asked) == 1
+        office.clock.passes(2 * MINUTE)
+        due.set()
+        await office.has(accepted=2)
+
+    assert [one.contact for one in office.written] == ["doctor", "partner"]
+
+
+async def test_a_clock_that_was_set_back_while_nobody_worked(office: Office, crm: WebService) -> None:
+    """What began in what is the future now waits anew, and not for an hour more."""
+    people = [reach("doctor", crm.url("good")), reach("partner", crm.url("good/2"))]
+    office.plan = a_plan(*people, policy=rule(hook("doctor", wait=600), hook("partner", wait=600)))
+    await office.message()
+    async with office.works():
+        await office.has(accepted=1)
+    office.clock.passes(-HOUR)
+    async with office.works("two") as due:
+        await office.looks(due)
+        assert len(crm.asked) == 1
+        office.clock.passes(10 * MINUTE)
+        due.set()
+        await office.has(accepted=2)
+
+
+@pytest.mark.parametrize("by", [HOUR, -HOUR])
+async def test_a_pause_after_a_failure_is_as_long_as_before(office: Office, crm: WebService, by: timedelta) -> None:
+    office.plan = a_plan(reach("doctor", crm.url("good")), policy=rule(hook("doctor", wait=3600)))
+    crm.away = True
+    await office.message()
+    async with office.works() as due:
+        await office.rows_are("SELECT state, attempts FROM deliveries", ("queued", 1))
+        crm.away = False
+        office.clock.is_set(by)
+        await office.looks(due)
+        assert len(crm.asked) == 1
+        office.clock.passes(MINUTE)
+        due.set()
+        await office.has(accepted=1)
