@@ -72,7 +72,7 @@ def router(
             answered = msgspec.json.decode(body, type=Answered)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"the answer cannot be read: {error}") from error
-        outcome = await take_reply(database, _reply(answered, region), now())
+        outcome = await take_reply(database, reply_of(answered, region), now())
         log.info("an answer to an SMS was taken", came_to="nothing new" if outcome is None else outcome.value)
         return Response(status_code=HTTPStatus.ACCEPTED)
 
@@ -90,7 +90,8 @@ _SCHEMA: Final = {
 }
 
 
-def _reply(answered: Answered, region: str) -> Reply:
+def reply_of(answered: Answered, region: str) -> Reply:
+    """What the record takes: of a number in E.164, with no sign in it that rules a screen."""
     written = answered.sender.strip()[:_LONGEST_NUMBER]
     number = numbers.written(written, region) or numbers.written(f"+{written}", region) or "unknown"
     text = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in answered.text[:_LONGEST_TEXT])
