@@ -257,6 +257,8 @@ async def test_messages(api: httpx.AsyncClient, write: Callable[..., Any]) -> No
             "deliver": "email_doctor",
             "recording": "3-1",
             "seconds": 4.2,
+            "transcript": "",
+            "transcript_by": "",
             "started_at": "2026-11-24T09:10:40Z",
             "node": "take_message",
             "revision": 1,
