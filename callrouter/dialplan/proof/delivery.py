@@ -260,7 +260,7 @@ def _check_confidential(scope: NameScope, name: str, block: PolicyBlock) -> None
 
 
 def _check_openings(scope: NameScope, name: str, block: PolicyBlock, ahead: _Ahead) -> None:
-    """Whoever is sent a link to what is confidential must be able to open it; so must `last`, where a rota has nobody."""
+    """Whoever is sent a link to what is confidential must be able to open it; `last` too, where a rota has nobody."""
     blamed: set[str] = set()
     for step, called, path in _links(scope, block):
         for who, person in _persons(scope, called, ahead.today):
