@@ -24,7 +24,7 @@ LISTS = {"callrouter/core/nodes", "callrouter/dialplan/verbs"}
 MOST_MODULES = 20
 
 _OF_NUMBERS = ("answer", "caller", "callers", "fallback", "limit", "offer", "times")
-_FAMILIES = (*_OF_NUMBERS, "agent", "asked", "ended", "pause", "published", "wrap_up")
+_FAMILIES = (*_OF_NUMBERS, "agent", "asked", "ended", "pause", "published", "telling", "wrap_up")
 NO_PATHS = {f"callrouter/{family}/" for family in _FAMILIES} | {"carriers.toml"}
 """Families of AstDB, and a file of the operator's own."""
 DOCUMENTS = sorted(

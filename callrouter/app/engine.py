@@ -133,7 +133,7 @@ def _build(
     journal.tells(switch.end_overlooked)
     agents = agents_of(ground, dialplans, records.trail)
     ground.clock.tells(agents.roster.redate)
-    placed.calls.tells(callbacks.heard)  # after the switch, which is told of events first
+    placed.calls.tells(placed.heard)  # after the switch, which is told of events first
     watches = watches_of(ground, dialplans, metrics, feed)
     telephony = telephony_of(
         ground,
@@ -141,13 +141,13 @@ def _build(
         records,
         journal,
         listeners,
-        callbacks,
+        placed,
         watches,
         switch=switch,
         driver=driver,
         control=control,
     )
-    metrics.watch(sources_of(ground, records, web_services, watches, callbacks))
+    metrics.watch(sources_of(ground, records, web_services, watches, placed))
 
     def front() -> Front:
         from callrouter.app.wiring.front import front_of
@@ -158,7 +158,7 @@ def _build(
             outgoing,
             records,
             watches,
-            callbacks,
+            placed,
             feed,
             metrics,
             roster=agents.roster,

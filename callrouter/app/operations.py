@@ -30,6 +30,7 @@ from callrouter.dialplan.issues import how_many
 from callrouter.errors import AmiError
 from callrouter.metrics.shown_numbers import ShownNumbers
 from callrouter.outgoing.callbacks import Callbacks
+from callrouter.outgoing.telling import TelephoneTellings
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.reload import ServedPlans, Why
@@ -60,6 +61,7 @@ class EngineOperations:
     controlled: ControlledHere
     shown_numbers: ShownNumbers
     callbacks: Callbacks
+    tellings: TelephoneTellings
     calls: LiveCalls
     feed: Feed
     registry: CollectorRegistry
@@ -86,6 +88,7 @@ class EngineOperations:
             "agents": self._note_agents,
             "web services": self._note_outgoing,
             "callbacks": self._note_callbacks,
+            "calls for messages": self._note_tellings,
             "database": self._note_database,
         }
 
@@ -119,6 +122,7 @@ class EngineOperations:
             "drained": self._detail_drained,
             "web services": self._detail_outgoing,
             "callbacks": self._note_callbacks,
+            "calls for messages": self._note_tellings,
             "database": self._detail_database,
         }
         failed = await failed_checks(self.checks | details)
@@ -184,6 +188,9 @@ class EngineOperations:
 
     async def _note_callbacks(self) -> str | None:
         return self.callbacks.trouble
+
+    async def _note_tellings(self) -> str | None:
+        return self.tellings.trouble
 
     async def _detail_limits(self) -> str | None:
         return self.refused.trouble

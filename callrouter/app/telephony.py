@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import structlog
 
@@ -22,6 +23,7 @@ from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.errors import AmiError, AmiRefused
 from callrouter.outgoing.callbacks import Callbacks
+from callrouter.outgoing.telling import TelephoneTellings
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
 from callrouter.runtime.reload import ServedPlans
@@ -53,6 +55,8 @@ class Telephony:
         watches: Watches,
         fallbacks: Fallbacks,
         callbacks: Callbacks,
+        tellings: TelephoneTellings,
+        listen: Callable[[Callable[[], None]], Coroutine[Any, Any, None]],
         plans: ServedPlans,
         observation: Observation,
         clock: SystemClock,
@@ -60,8 +64,9 @@ class Telephony:
         tasks: Tasks,
         aside: Tasks,
     ) -> None:
-        """`taken_over` is set here once the calls that lived at the first log-in are known; `tasks` are those the
-        engine cannot do without; what is done `aside` may fail once.
+        """`listen` tells, until cancelled, whenever PostgreSQL says that a message may be due; `taken_over` is set
+        here once the calls that lived at the first log-in are known; `tasks` are those the engine cannot do without;
+        what is done `aside` may fail once.
         """
         self._link = link
         self._switch = switch
@@ -72,6 +77,8 @@ class Telephony:
         self._watches = watches
         self._fallbacks = fallbacks
         self._callbacks = callbacks
+        self._tellings = tellings
+        self._listen = listen
         self._plans = plans
         self._observation = observation
         self._clock = clock
@@ -99,6 +106,8 @@ class Telephony:
         self._tasks.keep(self._collecting.run, "journal")
         self._watches.start(self._tasks)
         self._tasks.keep(self._callbacks.run, "callbacks")
+        self._tasks.keep(self._tellings.run, "calls for messages")
+        self._tasks.keep(partial(self._listen, self._tellings.heard), "whether somebody is to be rung")
         self._tasks.keep(self._keep_ahead, "ready-made answers")
         if self._link.state is LinkState.UP:
             self._aside.start(self._collect(), "journal after the first load")
@@ -174,6 +183,7 @@ class Telephony:
             self._taken_over.set()
             self._watches.queues.look_soon()
             self._callbacks.logged_in()
+            self._tellings.logged_in()
             if self._plans.loaded.is_set():  # else it is done when they are
                 self._aside.start(self._collect(), "journal after log-in")
                 await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)

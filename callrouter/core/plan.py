@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 from callrouter.core.agents.preference import Preference
 from callrouter.core.agents.standing import WrapUp
 from callrouter.core.call import Call, CallerId
+from callrouter.core.dialling import Dialling
 from callrouter.core.dispatch import PlanHouse, Policy, Reach, of_contact
 from callrouter.core.effects import Briefing, Sound
 from callrouter.core.forms import Form, form_for
@@ -85,6 +86,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     identity: Identity | None = None
     """Who calls when somebody outside is rung; None: nothing is declared, and Asterisk shows what it has of the
     caller."""
+    dialling: Dialling | None = None
+    """Which numbers may be rung for it; None: none."""
     max_calls: int = 0
     """Live calls it may have at once; 0: what the operator has set for those who do not say."""
     source: str = ""

@@ -2,6 +2,7 @@
 
 `sweeping` takes messages that are due a step further, `sending` sends what that brings; `parcels` makes of a message
 what somebody is told of it, with what only they are to know (`enclosing`), `listening` hears from PostgreSQL that there
-is something to do. `working` runs them, and `heartbeat` says outside that it does. `receipts` hears what became of mail
-that the next server took, and what people answered.
+is something to do. `working` runs them, and `heartbeat` says outside that it does. `spoken` makes the sounds of calls
+that tell of a message, for the engine that places them. `receipts` hears what became of mail that the next server took,
+and what people answered.
 """

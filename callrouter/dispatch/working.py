@@ -20,6 +20,7 @@ from callrouter.store.database import Database
 from callrouter.store.dispatch.clock_set import move_waits
 from callrouter.store.dispatch.lease import LEASE_SECONDS, Lease
 from callrouter.store.dispatch.outbox import expire
+from callrouter.store.outgoing.telling import fail_untaken
 
 log = structlog.get_logger(__name__)
 
@@ -144,3 +145,5 @@ class Worker:
         lost = await expire(self._database, self._lease, now, all_of_them=all_of_them, again_at=again_at)
         if lost:
             log.warning("whether something was taken is not known", many=lost)
+        if untaken := await fail_untaken(self._database, self._lease, now):
+            log.warning("nobody was rung for messages: no engine places calls", many=untaken)

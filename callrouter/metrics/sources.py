@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -96,6 +96,10 @@ class Sources:
     """Calls placed for callbacks that are over, by what became of them."""
     callbacks_under_way: Callable[[], int] | None = None
     """Callbacks that wait in a queue, are rung or talk."""
+    message_calls: Callable[[], Mapping[str, int]] | None = None
+    """Calls that told somebody of a message and are over, by what became of them."""
+    message_calls_under_way: Callable[[], int] | None = None
+    """People who are rung for a message, or listen to it."""
     tasks: Callable[[], int] | None = None
     """Tasks of the loop; called in it."""
     database: Callable[[], Mapping[str, int]] | None = None
@@ -141,16 +145,7 @@ class SourceCollector(Collector):
             yield GaugeMetricFamily("callrouter_notifications_backlog", documentation, value=sources.notifications())
         if sources.refused is not None:
             yield from _refused(sources.refused())
-        if sources.callbacks is not None:
-            ended = CounterMetricFamily(
-                "callrouter_callback_calls", "Calls placed for callbacks, by what became of them", labels=["outcome"]
-            )
-            for outcome, count in sources.callbacks().items():
-                ended.add_metric([outcome], count)
-            yield ended
-        if sources.callbacks_under_way is not None:
-            said = "Callbacks that wait in a queue, are rung or talk"
-            yield GaugeMetricFamily("callrouter_callbacks_under_way", said, value=sources.callbacks_under_way())
+        yield from _calls_of_ours(sources)
         counts = sources.board() if sources.board is not None else None
         if counts is not None:
             yield from _board(counts)
@@ -198,6 +193,37 @@ def _link(link: LinkCounters) -> Iterable[Metric]:
     }
     for name, (documentation, value) in counters.items():
         yield CounterMetricFamily(f"callrouter_ami_{name}", documentation, value=value)
+
+
+def _calls_of_ours(sources: Sources) -> Iterator[Metric]:
+    """Callbacks, and calls that tell somebody of a message."""
+    for name, said, outcomes in (
+        ("callrouter_callback_calls", "Calls placed for callbacks, by what became of them", sources.callbacks),
+        (
+            "callrouter_message_calls",
+            "Calls placed to tell somebody of a message, by what became of them",
+            sources.message_calls,
+        ),
+    ):
+        if outcomes is not None:
+            ended = CounterMetricFamily(name, said, labels=["outcome"])
+            for outcome, count in outcomes().items():
+                ended.add_metric([outcome], count)
+            yield ended
+    for name, said, under_way in (
+        (
+            "callrouter_callbacks_under_way",
+            "Callbacks that wait in a queue, are rung or talk",
+            sources.callbacks_under_way,
+        ),
+        (
+            "callrouter_message_calls_under_way",
+            "People who are rung for a message, or listen to it",
+            sources.message_calls_under_way,
+        ),
+    ):
+        if under_way is not None:
+            yield GaugeMetricFamily(name, said, value=under_way())
 
 
 def _refused(counts: Mapping[str, int]) -> Iterable[Metric]:

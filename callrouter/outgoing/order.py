@@ -21,6 +21,8 @@ class Purpose(StrEnum):
 
     CALLBACK = "callback"
     """Somebody asked to be called back: an agent takes their turn in the queue, then they are rung."""
+    MESSAGE = "message"
+    """Somebody is to be told of a message: they are rung at once, and no agent is asked."""
 
 
 class Outcome(StrEnum):
@@ -105,6 +107,29 @@ class Order(Struct, frozen=True, kw_only=True):
     """Sound files that the agent hears first."""
 
 
+class Key(StrEnum):
+    """What somebody presses who was told of a message by telephone."""
+
+    TAKES_IT_ON = "1"
+    NOT_THEIRS = "3"
+
+
+class MessageOrder(Struct, frozen=True, kw_only=True):
+    """What the switch is asked to do to tell somebody of a message."""
+
+    outgoing_id: str
+    """Begins with epoch seconds; unique, and never used for a second attempt."""
+    client: str
+    """Whose allow-list admitted the number."""
+    number: str
+    """Whom to ring, E.164."""
+    shown: str
+    """The number that they see, E.164; empty: none."""
+    ring_seconds: float
+    folder: str
+    """Where the sounds of it are that the switch plays."""
+
+
 class Progress(Struct, frozen=True, kw_only=True):
     """How far an outgoing call is, as the switch has written it down."""
 
@@ -127,6 +152,11 @@ class Progress(Struct, frozen=True, kw_only=True):
     """By which carrier whom it is for was rung, as the switch calls it; empty: by none, or not known."""
     sip: int = 0
     """What the network answered where they were not reached (RFC 3261); 0: not known."""
+    heard_at: datetime | None = None
+    """They have heard the message to its end."""
+    key: Key | None = None
+    """What they pressed when they were asked."""
+    key_at: datetime | None = None
 
     @property
     def complete(self) -> bool:
@@ -142,6 +172,8 @@ class Progress(Struct, frozen=True, kw_only=True):
                 (other.answered_at, self.answered_at),
                 (other.left_at, self.left_at),
                 (other.over_at, self.over_at),
+                (other.heard_at, self.heard_at),
+                (other.key_at, self.key_at),
             )
         )
 

@@ -196,6 +196,9 @@ class Settings(BaseSettings):
     link_hours: Annotated[int, Field(ge=1, le=8760)] = _setting(
         "How long such a link opens its message", "hours, 1 to 8760", default=72
     )
+    message_calls: Annotated[int, Field(ge=1, le=100)] = _setting(
+        "How many people are rung at a time to tell them of messages (`by: phone`)", "calls, 1 to 100", default=4
+    )
     heartbeat_url: SecretStr | None = _setting(
         "An address outside that `callrouter worker` asks for as long as it works, so that its silence is noticed; its "
         "host must be one that may be asked",

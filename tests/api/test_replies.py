@@ -90,7 +90,7 @@ async def test_words_are_kept(api: httpx.AsyncClient, database: Database) -> Non
     ]
 
     assert statuses == [202] * 4
-    assert await told(database, message) == ["answered doctor"]
+    assert await told(database, message) == ["replied doctor"]
 
 
 async def test_only_what_is_signed(api: httpx.AsyncClient, database: Database) -> None:

@@ -34,6 +34,8 @@ class Declared:
             watches=cast(Any, SimpleNamespace(frozen=self.watch)),
             fallbacks=nothing,
             callbacks=nothing,
+            tellings=nothing,
+            listen=nothing,
             plans=nothing,
             observation=cast(Any, self),
             clock=cast(Any, SimpleNamespace(now=lambda: NOW)),

@@ -16,7 +16,8 @@ from callrouter.asterisk.batch import Batch, Headers
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.log_in import AmiAddress
-from callrouter.asterisk.pbx.outgoing import OutgoingCalls, channel_ids
+from callrouter.asterisk.pbx.outgoing import OutgoingCalls
+from callrouter.asterisk.pbx.placed_calls import channel_ids
 from callrouter.asterisk.session import OnEvent
 from callrouter.core.call import DialOutcome
 from callrouter.errors import ActionFailed

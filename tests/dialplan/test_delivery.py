@@ -180,7 +180,7 @@ def _written_step(draw: st.DrawFn, *, urgent: bool) -> tuple[Any, Step]:
     wait = draw(st.none() | _WAITS)
     if wait:
         written["wait"] = wait[0]
-    at = [] if urgent else draw(st.just([]) | _CLOCKS)
+    at = [] if urgent or Means.PHONE in by else draw(st.just([]) | _CLOCKS)
     if at:
         written["at"] = at[0] if len(at) == 1 else at
     clocks = sorted(time(int(one.partition(":")[0]), int(one[-2:])) for one in at)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from callrouter.core.dispatch import Means, Step
 from callrouter.dispatch.listening import listen
 from callrouter.errors import LeaseLost
 from callrouter.runtime.tasks import Tasks
@@ -112,6 +113,39 @@ async def test_killed_at_any_statement_nothing_is_lost_and_nothing_is_told_twice
     assert await office.rows("SELECT count(*) FROM deliveries WHERE state <> 'accepted'") == [(0,)]
     ids = {line for one in crm.asked for line in one.split(b"\r\n") if b"Idempotency-Key" in line}
     assert len(ids) == 11
+
+
+async def test_killed_at_any_statement_nobody_is_to_be_rung_twice(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker dies before each of its statements in turn: the telling by telephone is there once, and an engine's."""
+    policy = rule(Step(to=("anne",), by=(Means.PHONE,), wait_seconds=600.0))
+    office.plan = a_plan(reach("anne", number="+33639980001"), policy=policy)
+    database = office.database
+    connection_of = database.connection
+    for died_at in range(1, 9):
+        await office.message(f"m{died_at}")
+        begun = 0
+
+        def dying(died_at: int = died_at) -> object:
+            nonlocal begun
+            begun += 1
+            if begun == died_at:
+                raise Killed
+            return connection_of()
+
+        worker = office.worker(f"worker {died_at}")
+        monkeypatch.setattr(database, "connection", dying)
+        run = Tasks(lambda *_: None)
+        task = run.start(worker.run(), "worker")
+        await asyncio.wait([task], timeout=2)
+        monkeypatch.setattr(database, "connection", connection_of)
+        await run.stop()
+        await expired(office)
+        async with office.works(f"successor {died_at}") as due:
+            await office.has(due=due, queued=died_at)
+
+    assert await office.rows("SELECT count(DISTINCT message_id), count(*) FROM deliveries") == [(8, 8)]
 
 
 async def test_it_hears_of_a_message_at_once(office: Office) -> None:

@@ -87,6 +87,8 @@ def metrics() -> Iterator[str]:
         refused=dict,
         callbacks=dict,
         callbacks_under_way=int,
+        message_calls=lambda: {"answered": 1},
+        message_calls_under_way=lambda: 1,
         tasks=int,
         database=dict,
         kept_calls=int,

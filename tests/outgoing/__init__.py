@@ -2,4 +2,6 @@
 PostgreSQL are tested in ../asterisk/test_callbacks.py.
 
 due, ports, rules, trouble   test_callbacks.py
+telling                      ../asterisk/test_telling.py
+message_ports                ../asterisk/test_telling.py
 """

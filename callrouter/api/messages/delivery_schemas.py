@@ -36,9 +36,11 @@ class DispatchOut(Out):
     began_at: Instant
     ended_at: Instant | None = Field(description="When it was told, acknowledged, or put on the list")
     acknowledged_by: str | None = Field(
-        description="A contact where it was by `link` or `reply`, else a principal", examples=["doctor"]
+        description="A contact where it was by `link`, `reply` or `key`, else a principal", examples=["doctor"]
     )
-    acknowledged_how: str | None = Field(description="`link`, `reply`, `done`, `api` or `cli`", examples=["link"])
+    acknowledged_how: str | None = Field(
+        description="`link`, `reply`, `key`, `done`, `api` or `cli`", examples=["link"]
+    )
 
 
 class DeliveryOut(Out):
@@ -103,7 +105,7 @@ class WaitingOut(MessageOut):
     why: list[Why] = Field(
         description="`attention`: it stands on the agents' list; `failed`: it is on its way, and nobody was reached; "
         "`overdue`: something was to be done for it, and was not; `closed`: a link to it was closed after too many "
-        "wrong PINs or codes; `answered`: somebody answered in words"
+        "wrong PINs or codes; `replied`: somebody answered in words"
     )
     because: str = Field(description="The same in sentences", examples=["Nobody is on call."])
     dispatch: DispatchOut

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from callrouter.app.dialplans import Dialplans, speech_of
 from callrouter.app.folders import SPOOL
@@ -12,6 +13,7 @@ from callrouter.app.wiring.ground import Ground
 from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.asterisk.agents.derived_crew import DerivedCrew
 from callrouter.asterisk.line.translate import Places
+from callrouter.asterisk.pbx.message_calls import MessageCalls
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.asterisk.supervision.listening import Supervision
 from callrouter.asterisk.supervision.recordings import Conversations
@@ -19,18 +21,23 @@ from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.transfers.consultations import Consultations
 from callrouter.asterisk.transfers.control import CallControl
 from callrouter.core.inputs import RecordingTold, SupervisorTold
+from callrouter.dispatch.spoken import Say, SpokenMessages
 from callrouter.metrics import EngineMetrics
 from callrouter.outgoing.callbacks import Callbacks
+from callrouter.outgoing.dialler import PlanDialler
 from callrouter.outgoing.ports import OpenCallback
+from callrouter.outgoing.telling import TelephoneTellings
 from callrouter.permissions import OURSELVES
 from callrouter.runtime.driver import Driver
 from callrouter.runtime.listeners import Listeners
 from callrouter.runtime.ports import CallKeeper, Directory
+from callrouter.speech import Speech
 from callrouter.store.access.audit import Deed
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.agents.pins import PinBook
 from callrouter.store.agents.sessions import SessionLog
 from callrouter.store.outgoing.book import CallbackRows
+from callrouter.store.outgoing.telling import MessageCallRows
 from callrouter.store.tables import AuditOutcome
 from callrouter.stream.feed import Feed
 from callrouter.stream.making import EventMaker
@@ -85,10 +92,16 @@ class Placed:
 
     calls: OutgoingCalls
     callbacks: Callbacks
+    tellings: TelephoneTellings
+
+    def heard(self) -> None:
+        """Something became of a call of ours."""
+        self.callbacks.heard()
+        self.tellings.heard()
 
 
 def placed_of(ground: Ground, dialplans: Dialplans, trail: AuditTrail) -> Placed:
-    """Callbacks, and the calls that they take."""
+    """Callbacks, calls that tell of messages, and what places both."""
     settings = ground.settings
     calls = OutgoingCalls(ground.link, dial_pattern=settings.trunk_dial, pause=ground.pause, shift=ground.shift)
     callbacks = Callbacks(
@@ -100,7 +113,33 @@ def placed_of(ground: Ground, dialplans: Dialplans, trail: AuditTrail) -> Placed
         link_up=ground.link_up,
         on_refused=lambda refused: trail.note(_refusal(refused)),
     )
-    return Placed(calls=calls, callbacks=callbacks)
+    tellings = TelephoneTellings(
+        MessageCallRows(ground.database, settings.pbx, ground.incarnation.formerly, epoch=ground.incarnation.epoch),
+        MessageCalls(ground.link, dial_pattern=settings.trunk_dial, shift=ground.shift),
+        _spoken_of(ground, dialplans),
+        PlanDialler(lambda: dialplans.served.catalogue.plans),
+        at_once=settings.message_calls,
+        now=ground.clock.now,
+        link_up=ground.link_up,
+    )
+    return Placed(calls=calls, callbacks=callbacks, tellings=tellings)
+
+
+def _spoken_of(ground: Ground, dialplans: Dialplans) -> SpokenMessages:
+    settings = ground.settings
+
+    def into(folder: Path) -> Say:
+        return Speech(folder, engine=settings.speech_engine, voices=settings.speech_voices).say
+
+    return SpokenMessages(
+        ground.database,
+        lambda client: dialplans.served.catalogue.plans.get(client),
+        speech_of(settings).say,
+        into,
+        prompts=settings.prompts_dir,
+        recordings=settings.recordings_dir,
+        pbx=settings.pbx,
+    )
 
 
 def agents_of(ground: Ground, dialplans: Dialplans, trail: AuditTrail) -> AgentsAtWork:

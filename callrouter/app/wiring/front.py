@@ -19,13 +19,12 @@ from callrouter.app.operations import EngineOperations
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.pbx.watches import Watches
 from callrouter.app.records import Records
-from callrouter.app.wiring.calls import Overseen
+from callrouter.app.wiring.calls import Overseen, Placed
 from callrouter.app.wiring.ground import Ground
 from callrouter.asterisk.agents.roster import Roster
 from callrouter.asterisk.pbx.maintenance import Maintenance
 from callrouter.asterisk.transfers.control import CallControl
 from callrouter.metrics import EngineMetrics
-from callrouter.outgoing.callbacks import Callbacks
 from callrouter.store.access.tokens import TokenBook
 from callrouter.stream.feed import Feed
 
@@ -44,7 +43,7 @@ def front_of(
     outgoing: OutgoingCheck,
     records: Records,
     watches: Watches,
-    callbacks: Callbacks,
+    placed: Placed,
     feed: Feed,
     metrics: EngineMetrics,
     *,
@@ -78,7 +77,8 @@ def front_of(
             note=note,
         ),
         controlled=ControlledHere(calls=ground.calls, controls=control, clock=ground.clock, note=note),
-        callbacks=callbacks,
+        callbacks=placed.callbacks,
+        tellings=placed.tellings,
         shown_numbers=metrics.shown_numbers,
         calls=ground.calls,
         feed=feed,

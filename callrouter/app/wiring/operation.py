@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans
@@ -11,6 +12,7 @@ from callrouter.app.pbx.watches import Watches
 from callrouter.app.records import Records
 from callrouter.app.telephony import Telephony
 from callrouter.app.web_services import WebServices
+from callrouter.app.wiring.calls import Placed
 from callrouter.app.wiring.ground import Ground
 from callrouter.app.wiring.kept import unfinished_of
 from callrouter.asterisk.adoption.adopting import Adoption
@@ -25,8 +27,8 @@ from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.teams.document import Teams
 from callrouter.asterisk.transfers.control import CallControl
+from callrouter.dispatch.listening import listen
 from callrouter.metrics import EngineMetrics, Sources
-from callrouter.outgoing.callbacks import Callbacks
 from callrouter.runtime.driver import Driver
 from callrouter.runtime.listeners import Listeners
 from callrouter.stream.feed import Feed
@@ -67,7 +69,7 @@ def telephony_of(
     records: Records,
     journal: EndedJournal,
     listeners: Listeners,
-    callbacks: Callbacks,
+    placed: Placed,
     watches: Watches,
     *,
     switch: AsteriskSwitch,
@@ -98,7 +100,9 @@ def telephony_of(
         ),
         watches=watches,
         fallbacks=ground.fallbacks,
-        callbacks=callbacks,
+        callbacks=placed.callbacks,
+        tellings=placed.tellings,
+        listen=partial(listen, ground.database),
         plans=dialplans.served,
         observation=records.observation,
         clock=ground.clock,
@@ -109,7 +113,7 @@ def telephony_of(
 
 
 def sources_of(
-    ground: Ground, records: Records, web_services: WebServices, watches: Watches, callbacks: Callbacks
+    ground: Ground, records: Records, web_services: WebServices, watches: Watches, placed: Placed
 ) -> Sources:
     """What metrics read when Prometheus asks."""
     return Sources(
@@ -121,8 +125,10 @@ def sources_of(
         writer=records.recorder,
         notifications=lambda: web_services.deliveries.backlog,
         refused=lambda: watches.refused.by_client,
-        callbacks=lambda: callbacks.outcomes,
-        callbacks_under_way=lambda: callbacks.under_way,
+        callbacks=lambda: placed.callbacks.outcomes,
+        callbacks_under_way=lambda: placed.callbacks.under_way,
+        message_calls=lambda: placed.tellings.outcomes,
+        message_calls_under_way=lambda: placed.tellings.under_way,
         tasks=lambda: len(asyncio.all_tasks()),
         database=lambda: watches.database.by_family,
         kept_calls=lambda: len(records.live_journal),

@@ -13,7 +13,7 @@ from callrouter.asterisk.pbx.astdb import Collects, entries
 from callrouter.asterisk.pbx.rounds import in_rounds
 
 LOOK_SECONDS: Final = 60.0
-FAMILIES: Final = ("ended", "outgoing", "agent", "wrap_up", "asked", "refused")
+FAMILIES: Final = ("ended", "outgoing", "telling", "agent", "wrap_up", "asked", "refused")
 """Below `callrouter/`: ended calls that are not struck off yet, calls of ours, where agents stand, wrap-ups, what was
 asked of Asterisk alone, and refused calls."""
 

@@ -25,6 +25,8 @@ class Means(StrEnum):
     EMAIL = "email"
     SMS = "sms"
     WEBHOOK = "webhook"
+    PHONE = "phone"
+    """A call that asks for a key, then reads or plays the message, and asks again."""
 
 
 class Reach(Struct, frozen=True, kw_only=True):
@@ -44,7 +46,9 @@ class Reach(Struct, frozen=True, kw_only=True):
     """Name of the secret (`env:DR_MARTIN_PIN` is DR_MARTIN_PIN) that is their PIN; empty: they have none."""
 
     def address(self, means: Means) -> str:
-        """As a URL: `mailto:` (RFC 6068), `sms:` (RFC 5724), or the web service's own; empty: not by these means."""
+        """As a URL: `mailto:` (RFC 6068), `sms:` (RFC 5724), `tel:` (RFC 3966), or the web service's own; empty: not by
+        these means.
+        """
         match means:
             case Means.EMAIL:
                 return f"mailto:{self.email}" if self.email else ""
@@ -52,6 +56,8 @@ class Reach(Struct, frozen=True, kw_only=True):
                 return f"sms:{self.number}" if self.number else ""
             case Means.WEBHOOK:
                 return self.url
+            case Means.PHONE:
+                return f"tel:{self.number}" if self.number else ""
 
     def second_means(self, first: Means) -> Means | None:
         """By what a code comes to them that opens what came by the first means; None: they have nothing else."""
@@ -61,7 +67,7 @@ class Reach(Struct, frozen=True, kw_only=True):
 
     @property
     def means(self) -> tuple[Means, ...]:
-        """All those by which a message reaches them of itself: SMS costs money, and is asked for."""
+        """All those by which a message reaches them of itself: SMS and calls cost money, and are asked for."""
         return tuple(one for one in (Means.EMAIL, Means.WEBHOOK) if self.address(one))
 
 

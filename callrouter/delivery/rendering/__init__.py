@@ -2,8 +2,8 @@
 
 `letter` says what mail says, in parts, and `mail` makes a message of RFC 5322 of them, with `headers` that hold any
 name and the `recordings` that are there; `sms` has the few words of an SMS, and `gsm` counts how many parts they take;
-`webhook` has the JSON that web services are posted, and its schema. `words` are the languages, and `people` writes
-numbers, instants and foreign texts as people may read them.
+`telephone` has what is said in a call, and `webhook` the JSON that web services are posted, and its schema. `words` are
+the languages, and `people` writes numbers, instants and foreign texts as people may read them.
 """
 
 from __future__ import annotations
@@ -36,5 +36,7 @@ def body_of(means: Means, parcel: Parcel, *, sender: str, domain: str) -> str:
             return sms.of(parcel)
         case Means.WEBHOOK:
             return webhook.of(parcel)
+        case Means.PHONE:
+            raise ValueError("what is said by telephone is not written: `outgoing` says it")
         case _:
             assert_never(means)

@@ -201,6 +201,7 @@ def _compile(
         contacts={name: one.title for name, one in {**scope.shared.contacts, **scope.contacts}.items()},
         forms=forms,
         form_lists=lists_of(scope, forms) if forms else {},
+        dialling=scope.dialling,
         policies=delivery.policies,
         people=delivery.people,
         rotas=delivery.rotas,

@@ -53,6 +53,7 @@ def delivery_of(scope: NameScope, beyond: Iterable[NameScope]) -> Delivery:
     return Delivery(policies=policies, people=people, rotas=rotas)
 
 
+_BY_NUMBER = frozenset({Means.SMS, Means.PHONE})
 _NO_POLICY = Policy(name="", urgent=Course(steps=()), ordinary=Course(steps=()))
 
 
@@ -127,9 +128,9 @@ def _last(scope: NameScope, block: PolicyBlock, *path: str | int) -> str:
         scope.fail(f"{wrong}: name a contact", *path)
         return ""
     found = scope.contact(block.last, *path)
-    by_text = any(Means.SMS in map(Means, step.by) for step in (*block.urgent, *block.ordinary))
-    if found is not None and by_text:
-        _check_numbers(scope, block.last, found, *path)
+    by_number = _BY_NUMBER & {Means(word) for step in (*block.urgent, *block.ordinary) for word in step.by}
+    if found is not None and by_number:
+        _check_numbers(scope, block.last, found, *path, texts=Means.SMS in by_number)
     return scope.called(block.last) if found is not None else ""
 
 
@@ -140,9 +141,9 @@ def _steps(scope: NameScope, blocks: Sequence[StepBlock], *path: str | int) -> t
 def _step(scope: NameScope, block: StepBlock, *path: str | int) -> Step:
     found = {name: _whom(scope, name, *path, "to", place) for place, name in enumerate(block.to)}
     by = tuple(Means(word) for word in block.by)
-    if Means.SMS in by:
+    if by_number := _BY_NUMBER & {*by}:
         for place, (name, whom) in enumerate(found.items()):
-            _check_numbers(scope, name, whom, *path, "to", place)
+            _check_numbers(scope, name, whom, *path, "to", place, texts=Means.SMS in by_number)
     return Step(
         to=tuple(scope.called(name) for name, whom in found.items() if whom is not None),
         by=by,
@@ -168,14 +169,15 @@ def _reaches(scope: NameScope, whom: Person | Rota | None) -> tuple[Reach, ...]:
     return (whom.reach,) if whom is not None else ()
 
 
-def _check_numbers(scope: NameScope, name: str, whom: Person | Rota | None, *path: str | int) -> None:
-    """What a text message goes to must be a number that may be dialled; on a fixed line nobody reads it."""
+def _check_numbers(scope: NameScope, name: str, whom: Person | Rota | None, *path: str | int, texts: bool) -> None:
+    """Who is rung, or sent a text message (`texts`), must have a number that may be dialled; on a fixed line nobody
+    reads one."""
     for one in _reaches(scope, whom):
         if not one.number:
             continue  # As is said with the means that others lack.
         who = f"rota {shown(name)}, {shown(one.name)}" if isinstance(whom, Rota) else f"contact {shown(name)}"
         scope.may_dial(one.number, *path, who=who)
-        if is_fixed_line(one.number):
+        if texts and is_fixed_line(one.number):
             wrong = f"{who}: {one.number} is a fixed line's, on which few people read text messages"
             scope.fail(f"{wrong}: name a mobile, or other means", *path, name="fixed-line-sms")
 

@@ -82,8 +82,10 @@ class StepBlock(Block):
     by: Annotated[
         tuple[Annotated[str, OneOf(*map(str, Means))], ...], Before(_each_once), Field(min_length=1), OneOrMany()
     ] = ()
-    """`email`, `sms`, `webhook`, or several. By default everything that costs nothing and reaches the contact: `email`
-    and `webhook`, as far as it has an `email` and a `url`. An `sms` is sent to its `number`."""
+    """`email`, `sms`, `webhook`, `phone`, or several. By default everything that costs nothing and reaches the contact:
+    `email` and `webhook`, as far as it has an `email` and a `url`. An `sms` is sent to its `number`, and `phone` rings
+    it: whoever answers is asked for a key, hears the message after it, and takes it on by another one. Who presses none
+    has not been told, for it may be a voicemail. `phone` is not together with `at`."""
     wait: Wait | None = None
     """How long an acknowledgement is waited for before the next step begins (`1m` to `24h`); after the last step,
     before the steps begin again, or the message stands on the agents' list. Without it the next step is only for when
@@ -99,6 +101,9 @@ class StepBlock(Block):
     def _begins_once(self) -> Self:
         if self.at and self.hours is not None:
             raise ValueError('has both "at" and "hours": a step begins at times of day, or while hours are open')
+        if self.at and Means.PHONE in self.by:
+            wrong = 'has both "at" and by: phone: at times of day several messages are told together'
+            raise ValueError(f"{wrong}, which no telephone call does: write hours, or other means")
         for place, one in enumerate(self.at):
             if one in self.at[:place]:
                 raise ValueError(f'at: "{one:%H:%M}" stands there twice')

@@ -22,13 +22,18 @@ from callrouter.core.dispatch import Means
 from callrouter.core.effects import Announced
 from callrouter.core.read_aloud import PromptPart
 
-CALLED: Final[Mapping[Means, str]] = {Means.EMAIL: "e-mail", Means.SMS: "SMS", Means.WEBHOOK: "webhook"}
+CALLED: Final[Mapping[Means, str]] = {
+    Means.EMAIL: "e-mail",
+    Means.SMS: "SMS",
+    Means.WEBHOOK: "webhook",
+    Means.PHONE: "telephone",
+}
 """Means by which somebody is told of a message."""
 
 
 def address_in_words(address: str) -> str:
     """Where somebody is reached, without the kind of the address."""
-    return address.removeprefix("mailto:").removeprefix("sms:")
+    return address.removeprefix("mailto:").removeprefix("sms:").removeprefix("tel:")
 
 
 def length(seconds: float) -> str:

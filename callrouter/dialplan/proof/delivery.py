@@ -28,7 +28,7 @@ LEAST_CHANNELS = 2
 _YEAR_DAYS = 366
 _A_DAY = timedelta(days=1)
 
-_IS_WRITTEN = {Means.EMAIL: "email", Means.SMS: "number", Means.WEBHOOK: "url"}
+_IS_WRITTEN = {Means.EMAIL: "email", Means.SMS: "number", Means.WEBHOOK: "url", Means.PHONE: "number"}
 """The key of a contact that the means need."""
 
 Path = tuple[str | int, ...]
@@ -214,7 +214,7 @@ def _lacking(block: StepBlock, who: str, person: Person) -> str:
     missing = [means for means in map(Means, block.by) if not reach.address(means)]
     if not missing:
         return ""
-    keys = listed([_IS_WRITTEN[means] for means in missing], "or")
+    keys = listed([*dict.fromkeys(_IS_WRITTEN[means] for means in missing)], "or")
     words = listed([str(means) for means in missing])
     return f"{who} has no {keys} to be told by {words}: write it ({person.source}), or name other means"
 
@@ -282,8 +282,9 @@ def _links(scope: NameScope, block: PolicyBlock) -> Iterator[tuple[StepBlock, st
 
 
 def _means_of(step: StepBlock, person: Person) -> tuple[Means, ...]:
-    """By which a step sends somebody a link."""
-    return tuple(means for means in map(Means, step.by or person.reach.means) if person.reach.address(means))
+    """By which a step sends somebody a link; a telephone is read none."""
+    by = (means for means in map(Means, step.by or person.reach.means) if means is not Means.PHONE)
+    return tuple(means for means in by if person.reach.address(means))
 
 
 def _is_closed(person: Person, means: Means) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from callrouter.core.dispatch import Means, Policy, Reach
 from callrouter.core.plan import Plan
-from callrouter.dialplan.language.words import CALLED, address_in_words
+from callrouter.dialplan.language.words import CALLED, address_in_words, listed
 from callrouter.dialplan.show.delivery import course_in_words, described
 
 
@@ -37,10 +37,14 @@ def _told(plan: Plan) -> set[str]:
 
 
 def _of_person(was: Reach, reach: Reach) -> Iterator[str]:
+    changed: dict[tuple[str, str], list[str]] = {}
     for means in Means:
         before, now = (address_in_words(one.address(means)) for one in (was, reach))
         if before != now:
-            yield f"{reach.name} is now told by {CALLED[means]} at {now or 'no address'} instead of {before or 'none'}."
+            changed.setdefault((before, now), []).append(CALLED[means])
+    for (before, now), by in changed.items():
+        where = f"at {now or 'no address'} instead of {before or 'none'}"
+        yield f"{reach.name} is now told by {listed(by)} {where}."
     if was.pin != reach.pin:
         before, now = (f"the PIN env:{one.pin}" if one.pin else "a code that is sent" for one in (was, reach))
         yield f"{reach.name} now opens confidential messages by {now} instead of {before}."

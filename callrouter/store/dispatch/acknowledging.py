@@ -17,7 +17,9 @@ BY_LINK: Final = "link"
 """How: by the button behind the link that they were sent."""
 BY_REPLY: Final = "reply"
 """How: by the code in an answer to mail or SMS."""
-OF_CONTACTS: Final = frozenset({BY_LINK, BY_REPLY})
+BY_KEY: Final = "key"
+"""How: by a key of the telephone at which they were told."""
+OF_CONTACTS: Final = frozenset({BY_LINK, BY_REPLY, BY_KEY})
 """Those ways by which the client's people do it: then `by` is a contact, otherwise a principal."""
 BY_DONE: Final = "done"
 """How: by saying that the message is settled."""
@@ -32,7 +34,7 @@ async def acknowledge(
         database: open.
         message_id: whichever message.
         by: who takes it on: a contact's name where `how` is one of `OF_CONTACTS`, else a principal's.
-        how: `link`, `reply`, `done`, `api` or `cli`.
+        how: `link`, `reply`, `key`, `done`, `api` or `cli`.
         at: when.
         delivery_id: the telling that they answer to; None: none.
 
@@ -102,6 +104,7 @@ _TELL_THE_OTHERS: Final = text(
        FROM deliveries
        WHERE message_id = :message_id AND kind = 'message' AND state IN ('accepted', 'delivered', 'viewed')
            AND contact <> :by AND delivery_id IS DISTINCT FROM :delivery_id
+           AND means <> 'phone' -- nobody is rung to hear that they need do nothing
        ORDER BY address, queued_at DESC"""
 )
 

@@ -57,7 +57,7 @@ class Why(StrEnum):
     """Something was to be done for it, and was not."""
     CLOSED = "closed"
     """A link to it was closed after too many wrong PINs or codes, and nobody has acknowledged it."""
-    ANSWERED = "answered"
+    REPLIED = "replied"
     """Somebody answered a mail or SMS in words, and nobody has acknowledged it."""
 
 
@@ -105,7 +105,7 @@ async def list_board(
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     late = now - timedelta(seconds=LATE_SECONDS)
-    wanted = union(_on_list(), _failed(), _closed(now), _answered(), *_overdue(late)).subquery()
+    wanted = union(_on_list(), _failed(), _closed(now), _replied(), *_overdue(late)).subquery()
     rows, next_cursor = await page(
         database,
         dispatches,
@@ -170,13 +170,13 @@ def _closed(now: datetime) -> Select[Any]:
     )
 
 
-def _answered() -> Select[Any]:
+def _replied() -> Select[Any]:
     """By an index that holds only answers; what a machine answered is in the trail, and no more."""
     said = dispatch_events.c
     return (
         select(said.message_id)
         .join(dispatches, dispatches.c.message_id == said.message_id)
-        .where(said.what == What.ANSWERED.value, said.detail.not_like(f"{BY_MACHINE}%"), _is_open())
+        .where(said.what == What.REPLIED.value, said.detail.not_like(f"{BY_MACHINE}%"), _is_open())
     )
 
 
@@ -230,7 +230,7 @@ async def _said_of(database: Database, message_ids: Collection[str], now: dateti
         select(said.message_id, said.contact, said.detail)
         .where(
             said.message_id.in_(message_ids),
-            said.what == What.ANSWERED.value,
+            said.what == What.REPLIED.value,
             said.detail.not_like(f"{BY_MACHINE}%"),
         )
         .order_by(said.number)
@@ -247,7 +247,7 @@ async def _said_of(database: Database, message_ids: Collection[str], now: dateti
             sentence = f"A link to it was closed, after too many wrong PINs or codes ({contact})."
             found.setdefault(message_id, {})[Why.CLOSED] = sentence
         for message_id, contact, detail in await connection.execute(answers):
-            found.setdefault(message_id, {})[Why.ANSWERED] = f"{contact} answered: {detail}"
+            found.setdefault(message_id, {})[Why.REPLIED] = f"{contact} answered: {detail}"
     return found
 
 

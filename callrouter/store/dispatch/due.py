@@ -11,10 +11,11 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import RowMapping, bindparam, case, false, insert, select, text, true, union_all, update
 
-from callrouter.core.dispatch import Policy
+from callrouter.core.dispatch import Means, Policy
 from callrouter.core.dispatch.progress import Begun, Move, Note, Standing
 from callrouter.core.dispatch.trail import What
 from callrouter.store.database import Database
+from callrouter.store.dispatch.events import wake_worker
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.tables import (
     DeliveryKind,
@@ -114,6 +115,8 @@ async def advance(database: Database, lease: Lease, message_ids: Collection[str]
             await connection.execute(_CHANGE, [_changed(row, move, now) for row, move in moves])
         if tellings := [one for row, move in moves for one in _tellings(row, move, now)]:
             await connection.execute(insert(deliveries), tellings)
+            if any(one["means"] == Means.PHONE for one in tellings):
+                await wake_worker(connection)  # and the engine, which listens there for calls to place
         if events := [one for row, move in moves for one in _events(row, move.notes, now)]:
             await connection.execute(insert(dispatch_events), events)
     return len(moves)

@@ -17,7 +17,7 @@ CHANNEL: Final = "callrouter_dispatch"
 
 
 BY_MACHINE: Final = "automatic answer: "
-"""How the detail of ANSWERED begins where a machine answered for somebody."""
+"""How the detail of REPLIED begins where a machine answered for somebody."""
 
 
 async def write_event(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, false, insert, select, text, true, union_all, update
+from sqlalchemy import RowMapping, false, insert, or_, select, text, true, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.dispatch import Means
@@ -85,6 +85,7 @@ async def find_queued(
     """
     columns = deliveries.c
     due = select(deliveries).where(columns.state == DeliveryState.QUEUED.value, columns.next_attempt_at <= now)
+    due = due.where(columns.means != Means.PHONE.value)  # an engine's (`store.outgoing.telling`)
     if in_hand:
         due = due.where(columns.delivery_id.not_in(in_hand))
     if passing_over:
@@ -159,7 +160,7 @@ async def expire(database: Database, lease: Lease, now: datetime, *, all_of_them
     """Of tellings on their way whose time is over (or of all, when a worker begins), nobody knows the fate; how many.
 
     A web service is told again: it knows the repetition by its id. So is whoever is told last, by mail or SMS, once.
-    Every other telling has failed, and whatever follows it begins at once.
+    Every other telling has failed, and whatever follows it begins at once: nobody is rung twice for it.
 
     Raises:
         LeaseLost: another worker sends.
@@ -167,8 +168,9 @@ async def expire(database: Database, lease: Lease, now: datetime, *, all_of_them
     """
     columns = deliveries.c
     asked = select(deliveries).where(columns.state == DeliveryState.SENDING.value)
-    if not all_of_them:
-        asked = asked.where(columns.sending_until <= now)
+    # A call goes on without a worker; the engine says as long as it follows it that it is on its way.
+    is_over = columns.sending_until <= now
+    asked = asked.where(or_(is_over, columns.means != Means.PHONE.value) if all_of_them else is_over)
     async with database.connection() as connection:
         await lease.check(connection)
         rows = [_queued(row) for row in (await connection.execute(asked)).mappings()]
@@ -178,7 +180,7 @@ async def expire(database: Database, lease: Lease, now: datetime, *, all_of_them
 
 def unknown(one: Queued, attempts: int, again_at: datetime, reason: str = UNKNOWN) -> Sent:
     """What becomes of a telling whose fate nobody knows, after so many attempts."""
-    again = one.means is Means.WEBHOOK or (one.last and attempts <= 1)
+    again = one.means is Means.WEBHOOK or (one.last and attempts <= 1 and one.means is not Means.PHONE)
     return Sent(
         delivery_id=one.delivery_id,
         state=DeliveryState.QUEUED if again else DeliveryState.FAILED,

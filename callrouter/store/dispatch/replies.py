@@ -236,7 +236,7 @@ async def _say(connection: AsyncConnection, of: RowMapping, detail: str, at: dat
     await write_event(
         connection,
         of["message_id"],
-        What.ANSWERED,
+        What.REPLIED,
         at,
         delivery_id=of["delivery_id"],
         contact=of["contact"],

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.call import DEFAULT_PBX
-from callrouter.outgoing.order import ATTEMPTS, Order, Outcome, Progress, Settlement
+from callrouter.outgoing.order import ATTEMPTS, Order, Outcome, Progress, Purpose, Settlement
 from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, Ruled, Wish
 from callrouter.store.database import Database
 from callrouter.store.outgoing.far_leg import far_leg
@@ -139,7 +139,7 @@ class CallbackRows:
     async def take_over(self) -> list[PlacedCall]:
         """Calls under way, ours from now on."""
         placed, wished = outgoing_calls.c, callbacks.c
-        is_ours = and_(placed.outcome.is_(None), placed.pbx.in_(self._names))
+        is_ours = and_(placed.outcome.is_(None), placed.purpose == Purpose.CALLBACK.value, placed.pbx.in_(self._names))
         of_wish = and_(wished.call_id == placed.call_id, wished.position == placed.position)
         query = (
             select(

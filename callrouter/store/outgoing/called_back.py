@@ -36,7 +36,7 @@ _DELAYS: Final = """
             AND later.ringing_at >= :from_at AND later.ringing_at < CAST(:to_at AS timestamptz) + :again
         UNION ALL
         SELECT gave_up.client, gave_up.call_id, placed.answered_at - gave_up.ended_at
-        FROM gave_up {theirs} JOIN outgoing_calls AS placed ON placed.client = {name}
+        FROM gave_up {theirs} JOIN outgoing_calls AS placed ON placed.purpose = 'callback' AND placed.client = {name}
             AND placed.number = gave_up.caller_number AND placed.answered_at IS NOT NULL
             AND placed.placed_at > gave_up.ringing_at AND placed.placed_at < gave_up.ringing_at + :again
         UNION ALL

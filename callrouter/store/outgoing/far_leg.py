@@ -9,7 +9,10 @@ from typing import Any
 from callrouter.core.call import LegDirection, LegPurpose
 from callrouter.outgoing.order import Progress, Purpose, far_channel
 
-_PURPOSES: Mapping[str, LegPurpose] = {Purpose.CALLBACK: LegPurpose.CALLBACK}
+_PURPOSES: Mapping[str, LegPurpose] = {
+    Purpose.CALLBACK: LegPurpose.CALLBACK,
+    Purpose.MESSAGE: LegPurpose.DELIVERY,
+}
 
 
 def far_leg(placed: Mapping[str, Any], progress: Progress, ended_at: datetime, epoch: int) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, RowMapping, and_, exists, or_, select
 
 from callrouter.core.call import Disposition
+from callrouter.outgoing.order import Purpose
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
 from callrouter.store.outgoing.names import Names
@@ -133,6 +134,7 @@ def _reached(names: Names) -> tuple[ColumnElement[bool], ...]:
     placed = outgoing_calls.c
     return (
         names.same_client(placed.client, calls.c.client),
+        placed.purpose == Purpose.CALLBACK.value,
         placed.number == calls.c.caller_number,
         placed.placed_at > calls.c.ringing_at,
         placed.placed_at < calls.c.ringing_at + AGAIN,

@@ -1,6 +1,7 @@
 """Callers who are to be called back.
 
-A row of `outgoing_calls` is one attempt to call somebody, for a callback or whatever else its purpose is.
+A row of `outgoing_calls` is one attempt to call somebody: who asked to be called back, or whoever is to be told of a
+message.
 """
 
 from __future__ import annotations
@@ -59,8 +60,9 @@ outgoing_calls = Table(
     metadata,
     Column("outgoing_id", Id, nullable=False, comment="of its order at the PBX, and of its channels"),
     Column("purpose", Text, nullable=False),
-    Column("call_id", Id, nullable=False, comment="the call in which it was asked for"),
-    Column("position", SmallInteger, nullable=False, comment="which wish of that call"),
+    Column("call_id", Id, nullable=False, comment="the call in which it was asked for; of a message, its delivery"),
+    Column("position", SmallInteger, nullable=False, comment="which wish of that call; 0 of a message"),
+    Column("delivery_id", Id, comment="of whoever is told of a message; empty: it calls somebody back"),
     Column("client", Id, nullable=False, comment="whose allow-list admitted the number"),
     Column("number", Text, nullable=False, comment="E.164"),
     Column("shown", Text, nullable=False, comment="the number they see, E.164; empty: none"),
@@ -68,7 +70,7 @@ outgoing_calls = Table(
     Column("turn_at", Instant, nullable=False, comment="since when it waits its turn"),
     Column("epoch", BigInteger, nullable=False, comment="of the engine that has it: only that one changes it"),
     Column("placed_at", Instant, nullable=False),
-    Column("rung_at", Instant, comment="an agent took it"),
+    Column("rung_at", Instant, comment="an agent took it, or none was needed"),
     Column("answered_at", Instant),
     Column("ended_at", Instant),
     Column("agent", Text),
@@ -80,8 +82,10 @@ outgoing_calls = Table(
     CheckConstraint(one_of("outcome", Outcome), name="outcome"),
     Index(None, "call_id", "position"),
     Index(None, "client", "placed_at"),
-    # One at a time for each wish, whatever two engines think.
+    # One at a time for each wish, and for each telling, whatever two engines think.
     Index("outgoing_calls_live_idx", "call_id", "position", unique=True, postgresql_where=text("outcome IS NULL")),
+    Index("outgoing_calls_message_idx", "number", "placed_at", postgresql_where=text("purpose = 'message'")),
+    CheckConstraint("(delivery_id IS NULL) = (purpose = 'callback')", name="message_has_delivery"),
 )
 
 follow_ups = Table(

@@ -100,7 +100,7 @@ dispatches = Table(
     Column("began_at", Instant, nullable=False, server_default=text("now()")),
     Column("ended_at", Instant, comment="when it was told, acknowledged, or put on the list"),
     Column("acknowledged_by", Text, comment="contact, or principal"),
-    Column("acknowledged_how", Text, comment="link, reply, done, api, cli"),
+    Column("acknowledged_how", Text, comment="link, reply, key, done, api, cli"),
     PrimaryKeyConstraint("message_id"),
     ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
     CheckConstraint(one_of("state", DispatchState), name="state"),
@@ -152,6 +152,13 @@ deliveries = Table(
     CheckConstraint("(state = 'queued') = (next_attempt_at IS NOT NULL)", name="queued_is_due"),
     CheckConstraint("(state = 'sending') = (sending_until IS NOT NULL)", name="sending_ends"),
     Index("deliveries_due_idx", "urgent", "next_attempt_at", postgresql_where=text("state = 'queued'")),
+    # The engine looks every few seconds, however much mail waits.
+    Index(
+        "deliveries_phone_idx",
+        "urgent",
+        "next_attempt_at",
+        postgresql_where=text("state = 'queued' AND means = 'phone'"),
+    ),
     Index("deliveries_sending_idx", "sending_until", postgresql_where=text("state = 'sending'")),
     Index(None, "message_id"),
     Index(
@@ -179,7 +186,7 @@ dispatch_events = Table(
     Column("principal", Text, nullable=False, server_default="", comment="who did it; empty: the rule"),
     PrimaryKeyConstraint("message_id", "number"),
     ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
-    Index("dispatch_events_answered_idx", "message_id", postgresql_where=text("what = 'answered'")),
+    Index("dispatch_events_replied_idx", "message_id", postgresql_where=text("what = 'replied'")),
 )
 
 delivery_links = Table(

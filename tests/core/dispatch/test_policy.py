@@ -8,8 +8,13 @@ EVERYWHERE = Reach(name="doctor", title="Docteur", number="+33639980001", email=
 
 
 def test_addresses_are_urls() -> None:
-    assert [EVERYWHERE.address(means) for means in Means] == ["mailto:a@b.example", "sms:+33639980001", EVERYWHERE.url]
-    assert [Reach(name="x", title="x").address(means) for means in Means] == ["", "", ""]
+    assert [EVERYWHERE.address(means) for means in Means] == [
+        "mailto:a@b.example",
+        "sms:+33639980001",
+        EVERYWHERE.url,
+        "tel:+33639980001",
+    ]
+    assert [Reach(name="x", title="x").address(means) for means in Means] == ["", "", "", ""]
 
 
 def test_who_is_named_alone_is_told_at_once_by_what_costs_nothing() -> None:

@@ -64,7 +64,7 @@ def test_whoever_is_told_elsewhere_or_at_other_times(tmp_path: Path) -> None:
     assert list(changed_policies(one, two)) == ["Rota duty, by which people are told of messages, has changed."]
     assert list(changed_policies(one, replace(one, people={**one.people, "bob": moved, "carl": unseen}))) == [
         "bob is now told by e-mail at no address instead of bob@acme.example.",
-        "bob is now told by SMS at +33612340029 instead of +33612340022.",
+        "bob is now told by SMS and telephone at +33612340029 instead of +33612340022.",
     ]
     assert list(changed_policies(one, replace(one, people={**one.people, "bob": proves}))) == [
         "bob now opens confidential messages by the PIN env:BOB_PIN instead of a code that is sent.",

@@ -118,7 +118,7 @@ async def test_of_several_messages_the_code_says_which(database: Database) -> No
 
     assert outcomes == [Outcome.WORDS, Outcome.ACKNOWLEDGED]
     assert [(await trail(database, message)).dispatch.state for message in (one, two)] == ["acknowledged", "running"]
-    assert await told(database, two) == ["answered doctor"]
+    assert await told(database, two) == ["replied doctor"]
 
 
 async def test_one_code_takes_on_all_that_went_in_one(database: Database) -> None:
@@ -177,7 +177,7 @@ async def test_words_stand_in_the_trail_and_on_the_board(database: Database) -> 
     assert len(details[1]) == LONGEST_SAID
     assert details[2] == f"automatic answer: {CODE}"
     (entry,) = first.entries
-    assert (entry.why, entry.because) == ((Why.ANSWERED,), f"doctor answered: {details[1]}")
+    assert (entry.why, entry.because) == ((Why.REPLIED,), f"doctor answered: {details[1]}")
     assert second.entries == []
 
 

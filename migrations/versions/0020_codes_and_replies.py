@@ -5,8 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
@@ -34,12 +34,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("means <> 'webhook'"),
     )
     op.create_index(
-        "dispatch_events_answered_idx",
+        "dispatch_events_replied_idx",
         "dispatch_events",
         ["message_id"],
-        postgresql_where=sa.text("what = 'answered'"),
+        postgresql_where=sa.text("what = 'replied'"),
     )
-    _comment_of_how("link, done, api, cli", "link, reply, done, api, cli")
+    _comment_of_how("link, key, done, api, cli", "link, reply, key, done, api, cli")
     _transcripts()
 
 
@@ -48,8 +48,8 @@ def downgrade() -> None:
     op.drop_index("messages_untranscribed_idx", "messages")
     for name in ("transcript", "transcript_by", "transcribed_at"):
         op.drop_column("messages", name)
-    _comment_of_how("link, reply, done, api, cli", "link, done, api, cli")
-    op.drop_index("dispatch_events_answered_idx", "dispatch_events")
+    _comment_of_how("link, reply, key, done, api, cli", "link, key, done, api, cli")
+    op.drop_index("dispatch_events_replied_idx", "dispatch_events")
     op.drop_index("deliveries_answered_idx", "deliveries")
     op.drop_column("deliveries", "reply_hash")
     op.drop_table("replies")
