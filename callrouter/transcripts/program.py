@@ -109,6 +109,7 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(_END_SECONDS):
             await process.wait()
+    process._transport.close()  # type: ignore[attr-defined]  # its pipes, whose end nobody waits for
 
 
 def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:
