@@ -17,7 +17,7 @@ from hypothesis import given
 
 from callrouter.core.dispatch import Means
 from callrouter.delivery.parcel import Parcel
-from callrouter.delivery.rendering import people, recordings
+from callrouter.delivery.rendering import people, recordings, telephone
 from callrouter.delivery.rendering.letter import subject_of
 from callrouter.delivery.rendering.words import WORDS, Words, words_in
 from tests.delivery.rendering.parcels import (
@@ -180,7 +180,9 @@ def test_whatever_is_confidential_stays_in_the_house(one: Parcel) -> None:
     }
     messages = tuple(msgspec.structs.replace(message, **said) for message in one.messages)
     one = msgspec.structs.replace(one, confidential=True, messages=messages)
-    whole = "".join((read(one)["Subject"], plain(one), html(one), *(written(means, one) for means in Means)))
+    said = telephone.of(one)
+    sent = (written(means, one) for means in Means if means is not Means.PHONE)
+    whole = "".join((read(one)["Subject"], plain(one), html(one), said.greeting, said.message, *sent))
 
     assert [secret for secret in ("MARKED", "698765432", "98 76 54 32") if secret in whole] == []
 
