@@ -180,9 +180,9 @@ def test_whatever_is_confidential_stays_in_the_house(one: Parcel) -> None:
     }
     messages = tuple(msgspec.structs.replace(message, **said) for message in one.messages)
     one = msgspec.structs.replace(one, confidential=True, messages=messages)
-    said = telephone.of(one)
+    spoken_ = telephone.of(one)
     sent = (written(means, one) for means in Means if means is not Means.PHONE)
-    whole = "".join((read(one)["Subject"], plain(one), html(one), said.greeting, said.message, *sent))
+    whole = "".join((read(one)["Subject"], plain(one), html(one), spoken_.greeting, spoken_.message, *sent))
 
     assert [secret for secret in ("MARKED", "698765432", "98 76 54 32") if secret in whole] == []
 
