@@ -36,7 +36,7 @@ def upgrade() -> None:
     op.create_index(
         "dispatch_events_replied_idx",
         "dispatch_events",
-        ["message_id"],
+        ["at"],
         postgresql_where=sa.text("what = 'replied'"),
     )
     _comment_of_how("link, key, done, api, cli", "link, reply, key, done, api, cli")

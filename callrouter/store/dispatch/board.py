@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, text, union
 from sqlalchemy.sql.selectable import CompoundSelect
 
 from callrouter.permissions import EVERYTHING, Scope, ScopeKind
@@ -33,6 +33,9 @@ from callrouter.store.tables import (
 
 LATE_SECONDS: Final = 60.0
 """How long what is due may wait: the worker looks every few seconds."""
+
+REPLIED_SECONDS: Final = 30 * 86_400.0
+"""How long an answer in words has its message stand here, if nobody takes that on."""
 
 OFTEN: Final = 2
 """Attempts that failed for now, after which a telling is worth a look."""
@@ -105,7 +108,7 @@ async def list_board(
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     late = now - timedelta(seconds=LATE_SECONDS)
-    wanted = union(_on_list(), _failed(), _closed(now), _replied(), *_overdue(late)).subquery()
+    wanted = union(_on_list(), _failed(), _closed(now), _replied(now), *_overdue(late)).subquery()
     rows, next_cursor = await page(
         database,
         dispatches,
@@ -170,13 +173,18 @@ def _closed(now: datetime) -> Select[Any]:
     )
 
 
-def _replied() -> Select[Any]:
+def _replied(now: datetime) -> Select[Any]:
     """By an index that holds only answers; what a machine answered is in the trail, and no more."""
     said = dispatch_events.c
     return (
         select(said.message_id)
         .join(dispatches, dispatches.c.message_id == said.message_id)
-        .where(said.what == What.REPLIED.value, said.detail.not_like(f"{BY_MACHINE}%"), _is_open())
+        .where(
+            text("dispatch_events.what = 'replied'"),  # in these words it is the index's
+            said.at > now - timedelta(seconds=REPLIED_SECONDS),
+            said.detail.not_like(f"{BY_MACHINE}%"),
+            _is_open(),
+        )
     )
 
 

@@ -186,7 +186,7 @@ dispatch_events = Table(
     Column("principal", Text, nullable=False, server_default="", comment="who did it; empty: the rule"),
     PrimaryKeyConstraint("message_id", "number"),
     ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
-    Index("dispatch_events_replied_idx", "message_id", postgresql_where=text("what = 'replied'")),
+    Index("dispatch_events_replied_idx", "at", postgresql_where=text("what = 'replied'")),
 )
 
 delivery_links = Table(
