@@ -14,6 +14,7 @@ A call's way through the packages, from the bottom of the layers up:
 `asterisk`   speaks to the PBX over AMI
 `dispatch`   tells people of messages, until somebody acknowledges
 `speech`     renders prompts
+`transcripts`  has a machine write down what recorded messages say
 `normalisation`  brings what is written into the words that are said, before `speech` has them spoken
 `api`        answers over HTTP
 `settings`   reads CALLROUTER_* variables

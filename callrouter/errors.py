@@ -31,6 +31,7 @@
     │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
     │   └── RequestRefused     the service answered, with another status than 2xx
     ├── MailUnreadable         nobody: a mail that came back is none that anybody reports with (dispatch.receipts)
+    ├── TranscriptFailed       the operator: what writes recordings down did not (transcripts)
     ├── EngineRefused          whoever asks it by the API or a command: the engine says that it cannot be done
     ├── EngineAway             the operator: the engine does not answer its own command or the API
     ├── HandOverFailed         the operator: of two engines one could not be restarted; the sentence says which leads
@@ -175,6 +176,10 @@ class HandOverFailed(CallrouterError):
 
 class AnotherMessage(CallrouterError):
     """A message has the id of another one."""
+
+
+class TranscriptFailed(CallrouterError):
+    """What writes recordings down failed, took too long, or cannot be started."""
 
 
 class MailUnreadable(CallrouterError):

@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from callrouter import __version__
-from callrouter.api import audit, callbacks, calls, live, receipts, recordings, stats, worklist
+from callrouter.api import audit, callbacks, calls, live, receipts, recordings, replies, stats, worklist
 from callrouter.api.agents import routes as agent_routes
 from callrouter.api.agents.there import AgentsThere
 from callrouter.api.auth import Gate
@@ -53,6 +53,8 @@ def create_web_app(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     region: str = DEFAULT_COUNTRY,
     sms_receipt_key: bytes | None = None,
+    sms_replies: bool = False,
+    secrets: Mapping[str, str] | None = None,
 ) -> FastAPI:
     """The application for uvicorn.
 
@@ -69,6 +71,8 @@ def create_web_app(
         now: the clock the calls are stamped by.
         region: the operator's country, whose national numbers may be asked for.
         sms_receipt_key: what the SMS gateway signs its receipts with; None: there is no page for them.
+        sms_replies: whether it hands over what people answer, signed with the same key.
+        secrets: those that documents name, by name: PINs are among them.
     """
     # The page's scripts come with the package: a machine that answers telephones may have no way to the Internet.
     app = FastAPIOffline(
@@ -82,9 +86,11 @@ def create_web_app(
     )
     install_problem_handlers(app, gate.screen)
     taking = taking or Taking.nowhere()
-    app.include_router(links.router(database, taking.plans, recorded, gate, now))
+    app.include_router(links.router(database, taking.plans, recorded, gate, now, secrets or {}))
     if sms_receipt_key is not None:
         app.include_router(receipts.router(database, sms_receipt_key, now), prefix="/api")
+        if sms_replies:
+            app.include_router(replies.router(database, sms_receipt_key, now, region), prefix="/api")
     well = {"database": _database_check(database), **(checks or {})}
     app.include_router(health_router(well, __version__, gate, notes=notes))
     for router in (

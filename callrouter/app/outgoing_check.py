@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from callrouter.core.dispatch import Means, Policy, Reach, Subscription
+from callrouter.core.dispatch import Means, Policy, Reach, Subscription, is_pin
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
 from callrouter.delivery.signing import key_of
@@ -57,7 +57,7 @@ def check_told(plans: Collection[Plan], settings: Settings, secrets: Mapping[str
             Issue(file=plan.source, line=0, field=f"delivery.{name}", message=wrong, severity=Severity.WARNING)
             for plan in plans
             for name in _named(plan)
-            for wrong in _untold(plan, name, settings, channels)
+            for wrong in (*_untold(plan, name, settings, channels), *_unopened(plan, name, secrets, channels))
         )
         yield from dict.fromkeys(found)
 
@@ -81,6 +81,19 @@ def _untold(plan: Plan, name: str, settings: Settings, channels: Channels) -> It
             continue
         if channels.of(address) is not None and (wrong := channels.check(address)) is not None:
             yield f'{who}: "{reach.name}" cannot be told by {CALLED[means]}: {wrong}'
+
+
+def _unopened(plan: Plan, name: str, secrets: Mapping[str, str], channels: Channels) -> Iterator[str]:
+    """Whose PIN is not set, or who cannot be sent a code, of those who are told of what is confidential."""
+    policy = plan.policy_for(name)
+    if policy is None or not policy.confidential:
+        return
+    for reach, means in _reaches(plan, policy):
+        second = reach.second_means(means)
+        if reach.pin and not is_pin(secrets.get(reach.pin, "")):
+            yield f'policy "{name}": the PIN of "{reach.name}", CALLROUTER_SECRET_{reach.pin}, is not 4 to 12 digits'
+        elif not reach.pin and second and (wrong := channels.check(reach.address(second))) is not None:
+            yield f'policy "{name}": "{reach.name}" cannot be sent a code by {CALLED[second]}: {wrong}'
 
 
 def _reaches(plan: Plan, policy: Policy) -> Iterator[tuple[Reach, Means]]:

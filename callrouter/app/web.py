@@ -21,7 +21,7 @@ from callrouter.dialplan import PaperSpeech
 from callrouter.logs import configure_logs
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.tasks import Tasks
-from callrouter.settings import Settings
+from callrouter.settings import Settings, load_secrets
 from callrouter.store.access.keeping import Keeper
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.access.tokens import TokenBook
@@ -66,6 +66,8 @@ async def run_web(settings: Settings, token: str) -> None:
                 now=clock.now,
                 region=settings.region,
                 sms_receipt_key=settings.sms_receipt_key,
+                sms_replies=settings.sms_replies,
+                secrets=load_secrets(),
             )
             await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper, journal, hub, link)
     finally:

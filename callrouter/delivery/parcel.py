@@ -8,6 +8,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+Kind = Literal["message", "notice", "code"]
+"""What is told: a message, that somebody else has taken it on, or a code by which a confidential one is opened."""
+
 
 class Attachment(Struct, frozen=True, kw_only=True):
     """A file that goes with a message."""
@@ -36,6 +39,10 @@ class Told(Struct, frozen=True, kw_only=True):
     recording: Attachment | None
     seconds: float
     """Of the recording."""
+    transcript: str = ""
+    """What a machine understood of the recording; empty: nothing, or nothing yet."""
+    transcript_by: str = ""
+    """Which machine."""
     link: str
     """`https://…/m/TOKEN`; empty: CALLROUTER_PUBLIC_URL is not set."""
 
@@ -55,8 +62,7 @@ class Parcel(Struct, frozen=True, kw_only=True):
     contact: str
     """The document's name for the receiver."""
     contact_title: str
-    kind: Literal["message", "notice"]
-    """A notice says that somebody else has taken the message on."""
+    kind: Kind
     messages: tuple[Told, ...]
     """At least one; several are a digest."""
     confidential: bool
@@ -65,5 +71,9 @@ class Parcel(Struct, frozen=True, kw_only=True):
     """Of a notice: who took it on, as people call them."""
     acknowledged_at: datetime | None = None
     """Of a notice: when."""
+    code: str = ""
+    """Of a code: it."""
+    reply_code: str = ""
+    """With which they answer to take all of it on; empty: an answer does not reach us."""
     secret: str = ""
     """Name of the secret by which what is posted is signed; empty: it is not signed."""

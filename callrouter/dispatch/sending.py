@@ -7,8 +7,6 @@ how it reads, `Write`.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,12 +17,13 @@ from typing import Final
 
 import structlog
 
-from callrouter.core.dispatch import Means
+from callrouter.core.dispatch import Means, What
 from callrouter.delivery.backoff import PAUSES_SECONDS, next_attempt
 from callrouter.delivery.channel import Channel, Channels, Delivered, FailedForGood, FailedForNow, Outcome
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.ports import Delivery
 from callrouter.delivery.slots import Slots, Turn
+from callrouter.dispatch.enclosing import Links, enclosed_in
 from callrouter.dispatch.parcels import LivePlan, parcel_of
 from callrouter.dispatch.sparing import Sparing
 from callrouter.dispatch.undelivered import Undelivered
@@ -32,7 +31,7 @@ from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.dispatch.limits import MOST_SMS, WITHIN_SECONDS, hold_back, room_of
-from callrouter.store.dispatch.outbox import Link, OnItsWay, Queued, Sent, find_queued, mark, settle, unknown
+from callrouter.store.dispatch.outbox import OnItsWay, Queued, Sent, find_queued, mark, settle, unknown
 from callrouter.store.messages import messages_of
 from callrouter.store.tables import DeliveryKind, DeliveryState
 
@@ -58,32 +57,6 @@ MARGIN_SECONDS: Final = 5.0
 
 Write = Callable[[Means, Parcel], str]
 """What is sent of a parcel; may block, to read a recording."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Links:
-    """Where people read and acknowledge a message."""
-
-    public_url: str
-    """Without a slash at the end; empty: there is none, and no link is sent."""
-    hours: float
-    """How long one leads there."""
-
-    def make(self, told: Sequence[Queued], now: datetime) -> tuple[dict[str, str], list[Link]]:
-        """Links by delivery, and what is kept of them: whoever reads the record cannot follow them."""
-        made, kept = {}, []
-        for one in told if self.public_url else ():
-            if one.kind is DeliveryKind.MESSAGE:
-                token = secrets.token_urlsafe(32)
-                made[one.delivery_id] = f"{self.public_url}/m/{token}"
-                kept.append(
-                    Link(
-                        token_hash=hashlib.sha256(token.encode()).hexdigest(),
-                        delivery_id=one.delivery_id,
-                        expires_at=now + timedelta(hours=self.hours),
-                    )
-                )
-        return made, kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,13 +210,13 @@ class Sender:
         now = self.clock.now()
         deadline = max((one.channel.deadline_seconds for one in begun if one.channel), default=0.0)
         until = now + timedelta(seconds=deadline + MARGIN_SECONDS)
-        made, kept = self.links.make(taken, now)
+        made = enclosed_in([one.told for one in begun], self.links, now)
         try:
             # First all that may fail: whatever is marked and not sent has a fate that nobody knows.
             written = [one for one in taken if one.body is None]
             messages = await messages_of(self.database, [one.message_id for one in written])
             plans = {client: await self.plans(client) for client in dict.fromkeys(one.client for one in written)}
-            marked = await mark(self.database, self.lease, taken, now, until, kept) if taken else []
+            marked = await mark(self.database, self.lease, taken, now, until, made.kept) if taken else []
         except BaseException:
             for attempt in begun:
                 self._give_back(attempt, answers=None)
@@ -340,12 +313,12 @@ def _sent(one: Queued, attempts: int, outcome: Outcome, now: datetime) -> Sent:
             return Sent(
                 delivery_id=one.delivery_id,
                 state=DeliveryState.ACCEPTED,
-                what="sent",
+                what=What.CODE_SENT if one.kind is DeliveryKind.CODE else What.SENT,
                 answer=answer,
                 receipt_id=receipt_id,
             )
         case FailedForGood(reason=reason):
-            return Sent(delivery_id=one.delivery_id, state=DeliveryState.FAILED, what="failed", answer=reason)
+            return _failed(one, reason)
         case FailedForNow(reason=reason, fate_unknown=True) if one.means is not Means.WEBHOOK:
             return unknown(one, attempts, now + timedelta(seconds=AGAIN_SECONDS), reason)
         case FailedForNow(reason=reason, retry_after_seconds=after_seconds):
@@ -364,7 +337,7 @@ def _next(one: Queued, attempts: int, now: datetime, after_seconds: float) -> da
 
 def _later(one: Queued, reason: str, next_at: datetime | None) -> Sent:
     if next_at is None:
-        return Sent(delivery_id=one.delivery_id, state=DeliveryState.FAILED, what="failed", answer=reason)
+        return _failed(one, reason)
     return Sent(
         delivery_id=one.delivery_id,
         state=DeliveryState.QUEUED,
@@ -372,6 +345,11 @@ def _later(one: Queued, reason: str, next_at: datetime | None) -> Sent:
         answer=reason,
         next_attempt_at=next_at,
     )
+
+
+def _failed(one: Queued, reason: str) -> Sent:
+    what = What.CODE_FAILED if one.kind is DeliveryKind.CODE else What.FAILED
+    return Sent(delivery_id=one.delivery_id, state=DeliveryState.FAILED, what=what, answer=reason)
 
 
 def _fault(told: Sequence[Queued]) -> FailedForNow:

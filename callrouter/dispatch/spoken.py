@@ -19,6 +19,7 @@ from callrouter.core.effects import Sound
 from callrouter.core.plan import Plan
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import telephone
+from callrouter.dispatch.enclosing import Made
 from callrouter.dispatch.parcels import parcel_of
 from callrouter.errors import SpeechError
 from callrouter.outgoing.message_ports import DueTelling
@@ -74,7 +75,7 @@ class SpokenMessages:
         messages = await messages_of(self._database, [telling.message_id])
         if telling.message_id not in messages:
             raise SpeechError("the message is gone")
-        parcel = parcel_of([_told(telling)], messages, self._plan_of(telling.client), {}, self._recordings)
+        parcel = parcel_of([_told(telling)], messages, self._plan_of(telling.client), Made(), self._recordings)
         return await asyncio.to_thread(self._make, self._folder / outgoing_id, parcel)
 
     async def keep_only(self, outgoing_ids: Collection[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -115,6 +116,23 @@ class Settings(BaseSettings):
     recordings_keep_days: Annotated[int, Field(ge=0, le=3650)] = _setting(
         "After how many days a recording is deleted; 0: when somebody does", "days, 0 to 3650", default=0
     )
+    transcriber: Literal["off", "command", "faster-whisper"] = _setting(
+        "What writes recorded messages down, in the worker: a program of yours, or the extra `whisper`",
+        "off, command or faster-whisper",
+        default="off",
+    )
+    transcribe_command: str = _setting(
+        "That program with its arguments; it gets the file as its last one, and {language} in any of them is the "
+        "language's code",
+        "a command line",
+        default="",
+    )
+    transcribe_seconds: Annotated[float, Field(ge=1, le=3600)] = _setting(
+        "How long it may take for one recording", "seconds, 1 to 3600", default=300.0
+    )
+    whisper_model: Path | None = _setting(
+        "The folder of faster-whisper's model; nothing is fetched from anywhere", "a folder", default=None
+    )
     trunk_dial: str = _setting(
         "How a number is dialled outside", "a dial string that holds {number} once", default="PJSIP/{number}@trunk-out"
     )
@@ -154,6 +172,12 @@ class Settings(BaseSettings):
         "By which the gateway signs its receipts; without one none is taken",
         "whsec_ and 24 to 64 bytes as base64",
         default=None,
+    )
+    sms_replies: bool = _setting(
+        "Whether the gateway hands over what people answer to SMS (POST /api/replies/sms, signed as its receipts are): "
+        "then each SMS says with which code to answer",
+        "on or off",
+        default=False,
     )
     lmtp_host: str = _setting(
         "Where `callrouter worker` listens for mail that comes back: whoever may connect there may say what became of "
@@ -413,6 +437,26 @@ class Settings(BaseSettings):
     def _ports_differ(self) -> Settings:
         if self.engine_port == self.web_port:
             raise ValueError("CALLROUTER_ENGINE_PORT and CALLROUTER_WEB_PORT are the same: give each its own")
+        return self
+
+    @field_validator("transcribe_command")
+    @classmethod
+    def _is_command_line(cls, value: str) -> str:
+        shlex.split(value)  # raises ValueError where a quote does not end
+        return value
+
+    @model_validator(mode="after")
+    def _something_transcribes(self) -> Settings:
+        if self.transcriber == "command" and not self.transcribe_command.strip():
+            raise ValueError("CALLROUTER_TRANSCRIBER=command needs CALLROUTER_TRANSCRIBE_COMMAND: write which program")
+        if self.transcriber == "faster-whisper" and self.whisper_model is None:
+            raise ValueError("CALLROUTER_TRANSCRIBER=faster-whisper needs CALLROUTER_WHISPER_MODEL: write its folder")
+        return self
+
+    @model_validator(mode="after")
+    def _replies_are_signed(self) -> Settings:
+        if self.sms_replies and self.sms_receipt_secret is None:
+            raise ValueError("CALLROUTER_SMS_REPLIES needs CALLROUTER_SMS_RECEIPT_SECRET: answers are signed with it")
         return self
 
     @model_validator(mode="after")

@@ -51,7 +51,7 @@ from .serving import TOKEN, Noted, make_gate, serving
 from .stories import abandoned, after, answered, live
 from .test_web_app import web
 
-BY_LINK = {"/m/{token}", *(f"/m/{{token}}/{what}" for what in ("show", "acknowledge", "recording"))}
+BY_LINK = {"/m/{token}", *(f"/m/{{token}}/{what}" for what in ("code", "show", "acknowledge", "recording"))}
 """Pages for whoever was sent a link: test_links.py."""
 PUBLIC = {"/health", "/ready", "/metrics", *BY_LINK}
 """Pages for anybody, which say nothing of callers, clients or hosts."""

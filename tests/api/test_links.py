@@ -43,7 +43,7 @@ UNGUESSED = "A" * 43
 class _Parsed(HTMLParser):
     """That it is HTML: each tag that is opened is closed, in order."""
 
-    VOID = ("meta", "br")
+    VOID = ("meta", "br", "input")
 
     def __init__(self) -> None:
         super().__init__()

@@ -87,7 +87,7 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/worklist/{call_id}/called",
         "/api/messages",
         "/api/messages/{message_id}",
-        *("/m/{token}", *(f"/m/{{token}}/{what}" for what in ("show", "acknowledge", "recording"))),
+        *("/m/{token}", *(f"/m/{{token}}/{what}" for what in ("code", "show", "acknowledge", "recording"))),
         "/api/messages/attention",
         *(f"/api/messages/{{message_id}}/{what}" for what in ("correct", "done", "reopen", "reassign")),
         *(f"/api/messages/{{message_id}}/{what}" for what in ("delivery", "acknowledge", "redeliver")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,8 @@ def web(
     gate: Gate | None = None,
     taking: Taking | None = None,
     sms_receipt_key: bytes | None = None,
+    sms_replies: bool = False,
+    secrets: Mapping[str, str] | None = None,
 ) -> FastAPI:
     plans = KeptPlans(database, PaperSpeech(), "FR")
     recorded = Recordings(database, folder, AuditTrail(database))
@@ -67,6 +69,8 @@ def web(
         gate=gate,
         taking=taking,
         sms_receipt_key=sms_receipt_key,
+        sms_replies=sms_replies,
+        secrets=secrets,
     )
 
 
@@ -253,6 +257,8 @@ async def test_messages(api: httpx.AsyncClient, write: Callable[..., Any]) -> No
             "deliver": "email_doctor",
             "recording": "3-1",
             "seconds": 4.2,
+            "transcript": "",
+            "transcript_by": "",
             "started_at": "2026-11-24T09:10:40Z",
             "node": "take_message",
             "revision": 1,

@@ -122,7 +122,7 @@ timezone: Europe/Paris
 language: fr
 contacts:
   anne: { number: "06 12 34 00 21", email: anne@acme.example }
-  crm: { url: "https://crm.example/messages" }
+  crm: { url: "https://crm.example/messages", pin: "env:CRM_PIN" }
   box: { email: box@acme.example }
 delivery:
   doctors:
@@ -144,7 +144,8 @@ def untold(place: Path, **settings: Any) -> list[str]:
     (place / "acme.yaml").write_text(TOLD)
     plans = load_directory(place, PaperSpeech()).plans
     assert plans
-    return [str(issue) for issue in check_told(plans.values(), Settings(**settings), {})]
+    secrets = {"CRM_PIN": settings.pop("pin", "4711")}
+    return [str(issue) for issue in check_told(plans.values(), Settings(**settings), secrets)]
 
 
 def test_ways_to_tell_people_that_are_not_set_up(tmp_path: Path) -> None:
@@ -163,6 +164,10 @@ def test_ways_to_tell_people_that_are_not_set_up(tmp_path: Path) -> None:
             'acme.yaml: warning: policy "doctors": "crm" cannot be told by webhook: "crm.example" is not in'
             " CALLROUTER_OUTGOING_HOSTS: it would never be asked"
         ),
+        (
+            'acme.yaml: warning: policy "doctors": "anne" cannot be sent a code by e-mail: no mail server is set:'
+            " CALLROUTER_SMTP_URL"
+        ),
         'acme.yaml: warning: contact "box": "box" cannot be told by e-mail: no mail server is set: CALLROUTER_SMTP_URL',
     ]
 
@@ -173,3 +178,13 @@ def test_what_is_set_up_is_no_finding(tmp_path: Path) -> None:
     gateway = {"sms_url": "https://sms.example/send", "outgoing_hosts": ("sms.example", "crm.example")}
     mail = {"smtp_url": "smtp://127.0.0.1:25", "mail_from": "desk@answering.example"}
     assert untold(tmp_path, **gateway, **mail, public_url="https://desk.example") == []
+
+
+def test_a_pin_that_is_not_set_or_is_none(tmp_path: Path) -> None:
+    """It is not repeated."""
+    gateway = {"sms_url": "https://sms.example/send", "outgoing_hosts": ("sms.example", "crm.example")}
+    mail = {"smtp_url": "smtp://127.0.0.1:25", "mail_from": "desk@answering.example"}
+    for pin in ("", "123", "12a4", "1234567890123"):
+        assert untold(tmp_path, **gateway, **mail, public_url="https://desk.example", pin=pin) == [
+            'acme.yaml: warning: policy "doctors": the PIN of "crm", CALLROUTER_SECRET_CRM_PIN, is not 4 to 12 digits'
+        ]

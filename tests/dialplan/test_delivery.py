@@ -28,7 +28,7 @@ contacts:
   anna: { name: Docteur Anna, number: "06 12 34 00 21", email: anna@acme.example }
   bob: { name: Docteur Bob, number: "06 12 34 00 22", email: bob@acme.example }
   carl: { number: "06 12 34 00 23" }
-  box: { name: Boîte, email: box@acme.example }
+  box: { name: Boîte, email: box@acme.example, pin: "env:BOX_PIN" }
 """
 ROTAS = """rotas:
   duty: { timezone: Europe/Paris, change: mon 08:00, cycle: [anna, bob], starting: 2026-01-05 }
@@ -95,7 +95,7 @@ def test_what_is_written_becomes_a_policy(tmp_path: Path) -> None:
     ordinary: [{ to: box, at: ["18:00", "12:00"] }, { to: anna, by: email, hours: open, wait: 2h }]
     ages: 20h
     confidential: true"""
-    crm = 'crm: { url: "https://acme.example/x", secret: "env:CRM", language: en }'
+    crm = 'crm: { url: "https://acme.example/x", secret: "env:CRM", pin: "env:CRM_PIN", language: en }'
     plan = plan_of(tmp_path, delivery, contacts=crm)
 
     assert plan.policies == {
@@ -121,7 +121,7 @@ def test_what_is_written_becomes_a_policy(tmp_path: Path) -> None:
     assert list(plan.people) == ["anna", "bob", "carl", "box", "crm"]
     assert plan.people["anna"].address(Means.SMS) == "sms:+33612340021"
     assert plan.people["crm"] == Reach(
-        name="crm", title="crm", url="https://acme.example/x", secret="CRM", language="en"
+        name="crm", title="crm", url="https://acme.example/x", secret="CRM", pin="CRM_PIN", language="en"
     )
     assert [one.name for one in plan.rotas["duty"].people()] == ["anna", "bob"]
     assert plan.policy_for("doctors") == plan.policies["doctors"]
@@ -280,7 +280,7 @@ def test_another_clients_tree_tells_that_clients_people(tmp_path: Path) -> None:
 
 def test_a_contact_of_another_clients_is_known_too(tmp_path: Path) -> None:
     """As a message may be for them alone."""
-    own = "anna: { email: mine@acme.example }, bob: { email: bobs@acme.example }"
+    own = 'anna: { email: mine@acme.example, pin: "env:A" }, bob: { email: bobs@acme.example, pin: "env:B" }'
     delivery = "  two: { urgent: { to: [anna, bob], wait: 10m }, confidential: true }"
     first = "{ message: { deliver: anna, done: then } }\n  then: { message: { deliver: two, done: bye } }"
     catalogue = load(tmp_path, delivery, contacts=own, first=first, second="{ redirect: { client: first } }")

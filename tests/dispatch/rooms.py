@@ -24,7 +24,8 @@ from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
 from callrouter.delivery.servers import MailServer, SmsGateway
-from callrouter.dispatch.sending import Links, Sender
+from callrouter.dispatch.enclosing import Links
+from callrouter.dispatch.sending import Sender
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.working import Worker
 from callrouter.runtime.guarded_http import GuardedHttp
@@ -117,6 +118,10 @@ class Office:
     mail: MailServer | None = None
     """That mail goes by, as it is really written."""
     kinds: Sequence[type[Channel]] = CHANNELS
+    answerable: frozenset[Means] = frozenset()
+    """By what people's answers come back."""
+    really: bool = False
+    """Whether everything is as it is really written, without mail too."""
     died: list[BaseException] = field(default_factory=list)
     """Of what workers died."""
     _worker: Worker | None = None
@@ -141,7 +146,7 @@ class Office:
             clock=self.clock,
             channels=self._channels(),
             write=self._write,
-            links=Links(public_url=self.public_url, hours=72),
+            links=Links(public_url=self.public_url, hours=72, answerable=self.answerable),
             recordings=self.folder,
             wake=due.set,
         )
@@ -161,8 +166,8 @@ class Office:
 
     def _write(self, means: Means, parcel: Parcel) -> str:
         self.written.append(parcel)
-        if self.mail is not None:
-            sender = self.mail.sender
+        if self.mail is not None or self.really:
+            sender = self.mail.sender if self.mail is not None else "messages@answering.example"
             return body_of(means, parcel, sender=sender, domain=sender.partition("@")[2])
         return json.dumps({"id": parcel.delivery_id, "messages": [one.message_id for one in parcel.messages]})
 

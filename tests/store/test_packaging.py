@@ -81,7 +81,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 
 def test_what_the_package_imports_is_declared() -> None:
     """Nothing is there only because something else brought it along; nothing is declared for nobody."""
-    declared = _names([*PROJECT["dependencies"], *EXTRAS["embedded"]])
+    declared = _names([*PROJECT["dependencies"], *EXTRAS["embedded"], *EXTRAS["whisper"]])
     # The extra is imported by name, where it is needed.
     imported = _imported(ROOT / "callrouter", ROOT / "migrations") | _names(EXTRAS["embedded"])
 
@@ -100,7 +100,7 @@ def test_every_dependency_has_a_lowest_version() -> None:
     """Not above what is installed here, and with nothing else said; `make lowest` tries them."""
     pinned = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
     installed = {_normal(name): _version(version) for name, version in pinned.items()}
-    for requirement in (*PROJECT["dependencies"], *EXTRAS["embedded"]):
+    for requirement in (*PROJECT["dependencies"], *EXTRAS["embedded"], *EXTRAS["whisper"]):
         found = re.fullmatch(r"([\w.-]+)>=([\d.]+(?:\.post\d+)?)", requirement)
         assert found, requirement
         assert _version(found[2]) <= installed[_normal(found[1])], requirement

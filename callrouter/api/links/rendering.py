@@ -73,6 +73,10 @@ class Shown:
     text: str
     has_sound: bool
     was_spoken: bool
+    transcript: str
+    """What a machine understood of the sound; empty: there is none."""
+    transcript_by: str
+    """Which machine."""
     acknowledged: str
     """That it was taken on, and by whom; empty: it was not."""
 
@@ -82,9 +86,38 @@ def cover(words: Words, folder: str, *, status: int = HTTPStatus.OK) -> HTMLResp
     return _page("cover.html", words, status, folder=folder)
 
 
-def message(words: Words, shown: Shown) -> HTMLResponse:
-    """All of it, and the other button, unless somebody took it on."""
-    return _page("message.html", words, HTTPStatus.OK, shown=shown)
+def message(words: Words, shown: Shown, proof: str = "") -> HTMLResponse:
+    """All of it, and the other button, unless somebody took it on. `proof`: of what is confidential, that its reader
+    gave the right PIN or code."""
+    return _page("message.html", words, HTTPStatus.OK, shown=shown, proof=proof)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """What a page asks for before it shows anything."""
+
+    by_pin: bool
+    means: str = ""
+    """How a code comes, as the page says it; of a PIN empty."""
+    said: str = ""
+    """What came of what was done; empty: nothing was."""
+    is_wrong: bool = False
+    """Whether that is a complaint."""
+
+
+def locked(words: Words, folder: str, lock: Lock, *, status: int = HTTPStatus.OK) -> HTMLResponse:
+    """That there is a confidential message, and what opens it. `folder` as of a cover."""
+    return _page("locked.html", words, status, folder=folder, lock=lock)
+
+
+def closed(words: Words) -> HTMLResponse:
+    """There were too many wrong tries."""
+    return _said(words, HTTPStatus.GONE, words.closed_title, words.closed)
+
+
+def no_way(words: Words) -> HTMLResponse:
+    """Nothing can open it."""
+    return _said(words, HTTPStatus.FORBIDDEN, words.no_way_title, words.no_way)
 
 
 def ended(words: Words) -> HTMLResponse:

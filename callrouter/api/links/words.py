@@ -50,6 +50,36 @@ class Words:
     away: str
     failed_title: str
     failed: str
+    confidential: str
+    """That there is a confidential message, and nothing of it."""
+    pin: str
+    """A label."""
+    pin_hint: str
+    code: str
+    """A label."""
+    code_hint: str
+    """Where a code can be had: `{means}`."""
+    send_code: str
+    """The button."""
+    by_sms: str
+    by_mail: str
+    code_sent: str
+    """`{means}`, and the end of the number or address, `{end}`."""
+    wrong: str
+    """So many tries are left: `{left}`."""
+    once_more: str
+    """It was given too long ago, or elsewhere."""
+    no_code: str
+    """None would be right."""
+    too_many_codes: str
+    closed_title: str
+    closed: str
+    no_way_title: str
+    no_way: str
+    """Neither PIN nor code can be given."""
+    transcript: str
+    by_machine: str
+    """Of a transcript: `{machine}`."""
 
 
 ENGLISH: Final = Words(
@@ -80,6 +110,25 @@ ENGLISH: Final = Words(
     away="The message cannot be shown at the moment. Nothing is lost, and nothing was done.",
     failed_title="Something went wrong",
     failed="The message cannot be shown. Try again; if that does not help, call the answering service.",
+    confidential="There is a confidential message for you.",
+    pin="Your PIN",
+    pin_hint="The digits that you have agreed on with the answering service.",
+    code="The code that you were sent",
+    code_hint="First have the code sent to you: it comes {means}.",
+    send_code="Send me the code",
+    by_sms="by SMS",
+    by_mail="by e-mail",
+    code_sent="The code is on its way {means}, to {end}. It is valid for 10 minutes.",
+    wrong="That is not right. Tries left: {left}.",
+    once_more="Please give it once more.",
+    no_code="There is no code that is valid now: have one sent to you.",
+    too_many_codes="Three codes were sent within the hour. Use the last one, or try again later.",
+    closed_title="This link is closed",
+    closed="What was given was wrong too often. Call the answering service: it can send you the message again.",
+    no_way_title="The message cannot be opened here",
+    no_way="No PIN of yours is set up, and no second way to send you a code. Call the answering service.",
+    transcript="As a machine understood the recording",
+    by_machine="Written by a machine ({machine}): listen to the recording where it matters.",
 )
 FRENCH: Final = Words(
     language="fr",
@@ -109,6 +158,25 @@ FRENCH: Final = Words(
     away="Le message ne peut pas être affiché pour le moment. Rien n’est perdu, et rien n’a été fait.",
     failed_title="Un problème est survenu",
     failed="Le message ne peut pas être affiché. Réessayez ; si rien ne change, appelez le secrétariat.",
+    confidential="Un message confidentiel vous attend.",
+    pin="Votre code PIN",
+    pin_hint="Les chiffres convenus avec le secrétariat.",
+    code="Le code que vous avez reçu",
+    code_hint="Faites-vous d’abord envoyer le code : il arrive {means}.",
+    send_code="M’envoyer le code",
+    by_sms="par SMS",
+    by_mail="par courriel",
+    code_sent="Le code part {means}, vers {end}. Il est valable 10 minutes.",
+    wrong="Ce n’est pas cela. Essais restants : {left}.",
+    once_more="Merci de le saisir encore une fois.",
+    no_code="Aucun code n’est valable en ce moment : faites-vous en envoyer un.",
+    too_many_codes="Trois codes ont été envoyés en une heure. Utilisez le dernier, ou réessayez plus tard.",
+    closed_title="Ce lien est fermé",
+    closed="Trop d’essais étaient faux. Appelez le secrétariat : il peut vous renvoyer le message.",
+    no_way_title="Le message ne peut pas être ouvert ici",
+    no_way="Aucun code PIN n’est prévu pour vous, ni un second moyen de vous envoyer un code. Appelez le secrétariat.",
+    transcript="L’enregistrement, transcrit par une machine",
+    by_machine="Texte écrit par une machine ({machine}) : en cas de doute, écoutez l’enregistrement.",
 )
 WORDS: Final = {one.language: one for one in (ENGLISH, FRENCH)}
 

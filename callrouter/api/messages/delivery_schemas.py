@@ -36,16 +36,20 @@ class DispatchOut(Out):
     began_at: Instant
     ended_at: Instant | None = Field(description="When it was told, acknowledged, or put on the list")
     acknowledged_by: str | None = Field(
-        description="A contact where it was by `link` or `key`, else a principal", examples=["doctor"]
+        description="A contact where it was by `link`, `reply` or `key`, else a principal", examples=["doctor"]
     )
-    acknowledged_how: str | None = Field(description="`link`, `key`, `done`, `api` or `cli`", examples=["link"])
+    acknowledged_how: str | None = Field(
+        description="`link`, `reply`, `key`, `done`, `api` or `cli`", examples=["link"]
+    )
 
 
 class DeliveryOut(Out):
     """One telling of one person by one means."""
 
     delivery_id: str = Field(examples=[_DELIVERY_ID])
-    kind: DeliveryKind = Field(description="`notice`: that somebody else took the message on")
+    kind: DeliveryKind = Field(
+        description="`notice`: that somebody else took the message on; `code`: what opens a confidential one"
+    )
     round: int = Field(examples=[0])
     step: int = Field(examples=[0])
     contact: str = Field(examples=["doctor"])
@@ -100,7 +104,8 @@ class WaitingOut(MessageOut):
 
     why: list[Why] = Field(
         description="`attention`: it stands on the agents' list; `failed`: it is on its way, and nobody was reached; "
-        "`overdue`: something was to be done for it, and was not"
+        "`overdue`: something was to be done for it, and was not; `closed`: a link to it was closed after too many "
+        "wrong PINs or codes; `replied`: somebody answered in words"
     )
     because: str = Field(description="The same in sentences", examples=["Nobody is on call."])
     dispatch: DispatchOut

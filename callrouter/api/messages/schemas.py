@@ -65,6 +65,11 @@ class MessageOut(Out):
     deliver: str = Field(description="Contact it is meant for; empty: nobody is named", examples=["email_doctor"])
     recording: str | None = Field(description="Name of the recording, without folder or suffix; null: none")
     seconds: Seconds | None = Field(description="Of the recording; null: none")
+    transcript: str = Field(
+        description="What a machine understood of the recording, which may be wrong; empty: nothing, or nothing yet",
+        examples=[""],
+    )
+    transcript_by: str = Field(description="Which machine wrote the transcript", examples=["faster-whisper small"])
     started_at: Instant = Field(description="When taking it began: the order of the list")
     node: str | None = Field(
         description="The client's node that took it; null: somebody did", examples=["take_message"]

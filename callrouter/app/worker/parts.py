@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shlex
+import shutil
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,13 +24,15 @@ from callrouter.delivery.channel import Channels
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
 from callrouter.dispatch.days import DayTeller, DayTelling
+from callrouter.dispatch.enclosing import Links
 from callrouter.dispatch.heartbeat import Heartbeat
 from callrouter.dispatch.parcels import KeptPlan, LivePlan
 from callrouter.dispatch.receipts.noting import Reports
-from callrouter.dispatch.sending import Links, Sender, Write
+from callrouter.dispatch.sending import Sender, Write
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.telling import Teller, Telling
 from callrouter.dispatch.working import Worker
+from callrouter.errors import SettingsError
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.fence import boot_seconds
 from callrouter.runtime.guarded_http import GuardedHttp
@@ -39,6 +44,8 @@ from callrouter.store.dispatch.lease import DISPATCH, Lease
 
 if TYPE_CHECKING:
     from callrouter.app.versions import KeptPlans, PlansInService
+    from callrouter.transcripts.port import Transcriber
+    from callrouter.transcripts.scribe import Scribe
 
 ALIVE: Final = "worker.alive"
 """In the data folder."""
@@ -54,6 +61,8 @@ class Parts:
     heartbeat: Heartbeat | None
     """None: nobody outside is told that it works."""
     reports: Reports
+    scribe: Scribe | None
+    """None: nothing is transcribed."""
 
     async def hear_reports(self, listening: socket.socket) -> None:
         """Take what the mail server says became of our mail, until cancelled."""
@@ -90,7 +99,9 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
             clock=clock,
             channels=channels,
             write=_writing(settings),
-            links=Links(public_url=settings.public_url.rstrip("/"), hours=settings.link_hours),
+            links=Links(
+                public_url=settings.public_url.rstrip("/"), hours=settings.link_hours, answerable=_answerable(settings)
+            ),
             recordings=settings.recordings_dir,
             wake=due.set,
         ),
@@ -107,7 +118,14 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         http=http,
         heartbeat=_heartbeat(settings, worker, database, http),
         reports=Reports(database, clock, sender_of(settings)[1]),
+        scribe=_scribe(settings, worker, database, live, clock),
     )
+
+
+def _answerable(settings: Settings) -> frozenset[Means]:
+    """By what people's answers come to us."""
+    ways = ((Means.EMAIL, settings.lmtp_port > 0), (Means.SMS, settings.sms_replies))
+    return frozenset(means for means, comes in ways if comes)
 
 
 def _plans(settings: Settings, database: Database, clock: SystemClock) -> tuple[LivePlan, KeptPlan]:
@@ -167,6 +185,49 @@ def _heartbeat(settings: Settings, worker: Worker, database: Database, http: Gua
         return (await count_board(database, clock.now())).overdue
 
     return Heartbeat(http, settings.heartbeat_url.get_secret_value(), works=lambda: worker.works, overdue=overdue)
+
+
+def _scribe(
+    settings: Settings, worker: Worker, database: Database, live: LivePlan, clock: SystemClock
+) -> Scribe | None:
+    transcriber = transcriber_of(settings)
+    if transcriber is None:
+        return None
+    from callrouter.transcripts.scribe import Scribe  # few have one
+
+    return Scribe(database, transcriber, settings.recordings_dir, live, clock, lambda: worker.works)
+
+
+def transcriber_of(settings: Settings) -> Transcriber | None:
+    """What writes recordings down, by the operator's settings; None: nothing does.
+
+    Raises:
+        SettingsError: it is not there.
+    """
+    if settings.transcriber == "off":
+        return None
+    from callrouter.transcripts import whisper
+    from callrouter.transcripts.program import ProgramTranscriber
+
+    seconds = settings.transcribe_seconds
+    if settings.transcriber == "command":
+        command = shlex.split(settings.transcribe_command)
+        if shutil.which(command[0]) is None:
+            raise SettingsError(
+                f"CALLROUTER_TRANSCRIBE_COMMAND: there is no program {command[0]}, or it may not be run"
+            )
+        return ProgramTranscriber(command, name=Path(command[0]).name, seconds=seconds)
+    model = settings.whisper_model
+    if not whisper.is_installed():
+        raise SettingsError(
+            "CALLROUTER_TRANSCRIBER=faster-whisper needs the extra whisper: pip install 'callrouter[whisper]'"
+        )
+    if model is None or not model.is_dir():
+        raise SettingsError(
+            f"CALLROUTER_WHISPER_MODEL: there is no folder {model}: bring the model, or write where it is"
+        )
+    command = [sys.executable, "-m", whisper.__name__, str(model.resolve()), "{language}"]
+    return ProgramTranscriber(command, name=f"faster-whisper {model.name}", seconds=seconds)
 
 
 def _touch(path: Path) -> None:

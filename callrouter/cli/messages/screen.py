@@ -44,6 +44,10 @@ def screen_of(message: StoredMessage, changes: list[MessageChange]) -> Iterator[
     if not message.form:
         for line in message.text.splitlines():
             yield safe_text(f"    {line}", _LONGEST)
+    if message.transcript:
+        yield safe_text(f"transcript, by a machine ({message.transcript_by}):")
+        for line in message.transcript.splitlines():
+            yield safe_text(f"    {line}", _LONGEST)
     for change, after in zip(changes, _afterwards(message, changes), strict=True):
         note = f": {change.note}" if change.note else ""
         yield safe_text(f"{at_second(change.at)}  {change.principal}  {change.change}{note}")

@@ -11,6 +11,7 @@ from callrouter.core.dispatch.policy import Means as Means
 from callrouter.core.dispatch.policy import Policy as Policy
 from callrouter.core.dispatch.policy import Reach as Reach
 from callrouter.core.dispatch.policy import Step as Step
+from callrouter.core.dispatch.policy import is_pin as is_pin
 from callrouter.core.dispatch.policy import of_contact as of_contact
 from callrouter.core.dispatch.subscription import VERSION as VERSION
 from callrouter.core.dispatch.subscription import Kind as Kind

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
+
+from callrouter.core.numbers import is_fixed_line
+
+_PIN: Final = re.compile(r"[0-9]{4,12}")
+
+
+def is_pin(text: str) -> bool:
+    """Whether somebody's PIN may be this: 4 to 12 digits, as a code that is sent has, too."""
+    return _PIN.fullmatch(text) is not None
 
 
 class Means(StrEnum):
@@ -31,6 +42,8 @@ class Reach(Struct, frozen=True, kw_only=True):
     """Name of the secret (`env:CRM` is CRM) that what is posted to `url` is signed with; empty: it is not signed."""
     language: str = ""
     """In which they are written to; empty: the client's."""
+    pin: str = ""
+    """Name of the secret (`env:DR_MARTIN_PIN` is DR_MARTIN_PIN) that is their PIN; empty: they have none."""
 
     def address(self, means: Means) -> str:
         """As a URL: `mailto:` (RFC 6068), `sms:` (RFC 5724), `tel:` (RFC 3966), or the web service's own; empty: not by
@@ -45,6 +58,12 @@ class Reach(Struct, frozen=True, kw_only=True):
                 return self.url
             case Means.PHONE:
                 return f"tel:{self.number}" if self.number else ""
+
+    def second_means(self, first: Means) -> Means | None:
+        """By what a code comes to them that opens what came by the first means; None: they have nothing else."""
+        if first is not Means.SMS and self.number and not is_fixed_line(self.number):
+            return Means.SMS
+        return Means.EMAIL if first is not Means.EMAIL and self.email else None
 
     @property
     def means(self) -> tuple[Means, ...]:

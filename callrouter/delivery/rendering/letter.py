@@ -14,6 +14,8 @@ from callrouter.delivery.rendering import people
 from callrouter.delivery.rendering.recordings import Fate, Recording
 from callrouter.delivery.rendering.words import Words, words_in, written_in
 
+CODE_MINUTES: Final = 10
+"""How long a code opens a message, as people are told it."""
 _DIALLED: Final = re.compile(r"\+?[0-9]{2,15}")
 
 
@@ -59,6 +61,8 @@ def subject_of(parcel: Parcel) -> str:
     words, client = words_in(parcel.language), people.on_one_line(parcel.client_name)
     first, count = parcel.messages[0], len(parcel.messages)
     time = people.clock(first.taken_at, parcel.timezone)
+    if parcel.kind == "code":
+        return words.code_for.format(client=client, time=time)
     if parcel.kind == "notice":
         who = people.on_one_line(parcel.acknowledged_by) or words.who_unknown
         return words.taken_on.format(client=client, who=who, time=time)
@@ -83,6 +87,11 @@ def parts_of(parcel: Parcel, recordings: Sequence[Recording]) -> Iterator[Part]:
     yield Heading(text=subject_of(parcel))
     if title := people.on_one_line(parcel.contact_title):
         yield Paragraph(text=words.intended_for.format(title=title))
+    if parcel.kind == "code":
+        yield Pair(label=words.code, value=parcel.code, colon=words.colon)
+        yield Paragraph(text=words.code_opens.format(minutes=CODE_MINUTES))
+        yield Paragraph(text=words.code_for_nobody)
+        return
     silent = parcel.confidential or parcel.kind == "notice"
     if parcel.confidential and parcel.kind == "message":
         yield Paragraph(text=words.nothing_of_it)
@@ -94,9 +103,12 @@ def parts_of(parcel: Parcel, recordings: Sequence[Recording]) -> Iterator[Part]:
     if parcel.kind == "notice":
         return
     if any(one.link for one in parcel.messages):
-        yield Paragraph(text=words.link_opens)
+        yield Paragraph(text=f"{words.link_opens} {words.asks_code}" if parcel.confidential else words.link_opens)
     elif parcel.confidential:
         yield Paragraph(text=words.no_link)
+    if parcel.reply_code:
+        said = words.answer if len(parcel.messages) == 1 else words.answer_all
+        yield Paragraph(text=said.format(code=parcel.reply_code))
 
 
 def plain(parts: Iterable[Part]) -> str:
@@ -128,6 +140,9 @@ def _said(one: Told, recording: Recording | None, timezone: str, words: Words) -
     if recording is not None and recording.fate in fates:
         said = fates[recording.fate].format(duration=people.duration(one.seconds))
         yield Pair(label=words.recording, value=said, colon=words.colon)
+    if transcript := people.on_lines(one.transcript):
+        yield Pair(label=words.transcript, value=transcript, colon=words.colon)
+        yield Paragraph(text=words.by_machine.format(machine=people.on_one_line(one.transcript_by)))
 
 
 def _plain(parts: Iterable[Part]) -> Iterator[str]:

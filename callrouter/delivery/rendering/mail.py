@@ -26,7 +26,7 @@ _LONGEST_NAME: Final = 200
 
 def of(parcel: Parcel, *, sender: str, domain: str) -> str:
     """All of it, in ASCII, with lines that end with CR LF."""
-    silent = parcel.confidential or parcel.kind == "notice"
+    silent = parcel.confidential or parcel.kind != "message"
     read = [] if silent else recordings.read(parcel.messages)
     parts = list(letter.parts_of(parcel, read))
     made = EmailMessage(policy=_POLICY)

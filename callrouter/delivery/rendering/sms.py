@@ -21,17 +21,31 @@ _LONGEST_NAME: Final = 40
 def of(parcel: Parcel) -> str:
     """All of it."""
     words = words_in(parcel.language)
+    if parcel.kind == "code":
+        return _code(parcel, words)
     head = subject_of(parcel)
     if len(parcel.messages) > 1 and parcel.kind == "message":
         return _several(head, parcel, words)
     [one, *_] = parcel.messages
     silent = parcel.confidential or parcel.kind == "notice"
     lines = [head] if silent else [head, *_said(one, parcel.timezone, words)]
+    answer = _answer(parcel, words)
     if one.link:
-        return _fitted("\n".join(lines), f"\n{_plainer(label_of_link(parcel, words) + words.colon)}{one.link}")
+        link = f"\n{_plainer(label_of_link(parcel, words) + words.colon)}{one.link}"
+        return _fitted("\n".join(lines), f"{link}{answer}")
     if parcel.confidential and parcel.kind == "message":
         lines.append(words.no_link)
-    return _fitted("\n".join(lines), "")
+    return _fitted("\n".join(lines), answer)
+
+
+def _answer(parcel: Parcel, words: Words) -> str:
+    return f"\n{_plainer(words.answer_sms.format(code=parcel.reply_code))}" if parcel.reply_code else ""
+
+
+def _code(parcel: Parcel, words: Words) -> str:
+    client = "".join(gsm.clusters(people.on_one_line(parcel.client_name))[:_LONGEST_NAME])
+    time = people.clock(parcel.messages[0].taken_at, parcel.timezone)
+    return _plainer(f"{words.code_sms.format(client=client, code=parcel.code, time=time)} {words.code_for_nobody}")
 
 
 def _several(head: str, parcel: Parcel, words: Words) -> str:
@@ -39,12 +53,13 @@ def _several(head: str, parcel: Parcel, words: Words) -> str:
     count = len(parcel.messages)
     lines = [("" if parcel.confidential else _line(one, parcel.timezone, words), one.link) for one in parcel.messages]
     for shown in range(count, 0, -1):
-        left = _left(count - shown, words)
+        left = _left(count - shown, words) + _answer(parcel, words)
         text = _plainer(head) + "".join(f"\n{_plainer(said)} {link}".rstrip() for said, link in lines[:shown]) + left
         if gsm.parts(text) <= MOST_PARTS:
             return text
     said, link = lines[0]
-    return _fitted(f"{head}\n{said}", f"\n{link}{_left(count - 1, words)}")
+    tail = f"\n{link}{_left(count - 1, words)}{_answer(parcel, words)}"
+    return _fitted(f"{head}\n{said}", tail)
 
 
 def _left(count: int, words: Words) -> str:
@@ -67,6 +82,8 @@ def _said(one: Told, timezone: str, words: Words) -> Iterator[str]:
         yield f"{people.on_one_line(label)}{words.colon}{people.on_one_line(value)}"
     if one.recording is not None:
         yield words.spoken.format(duration=people.duration(one.seconds))
+    if transcript := people.on_one_line(one.transcript):
+        yield f"({words.transcript_sms}) {transcript}"
 
 
 def _fitted(said: str, tail: str) -> str:

@@ -39,6 +39,14 @@ class Sound(Struct, frozen=True, kw_only=True):
     seconds: float
 
 
+class Transcript(Struct, frozen=True, kw_only=True):
+    """What a machine understood of a recording: it may be wrong."""
+
+    text: str
+    machine: str
+    """Which one."""
+
+
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message; a notice names its id, when it was taken, and its link only."""
 
@@ -57,6 +65,8 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Contact or policy that it is for; empty: nobody is named."""
     form: str | UnsetType | None = UNSET
     """Name of the form; null: by voice, or in plain words."""
+    transcript: Transcript | UnsetType = UNSET
+    """Left out: there is none, or none yet."""
 
 
 class Taken(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -172,4 +182,7 @@ def _whole(one: Told) -> Message:
             content_type=people.on_one_line(recording.content_type),
             seconds=one.seconds,
         ),
+        transcript=Transcript(text=people.on_lines(one.transcript), machine=people.on_one_line(one.transcript_by))
+        if one.transcript
+        else UNSET,
     )

@@ -40,6 +40,18 @@ def _secret(value: object) -> str:
 Secret = Annotated[str, Read(_secret, {"type": "string", "pattern": "^env:[A-Z][A-Z0-9_]{0,63}$"})]
 
 
+def _pin(value: object) -> str:
+    """The name of a secret that is a PIN: its digits do not stand in a document."""
+    words = values.text(value).strip()
+    if re.fullmatch(r"[0-9]+", words):  # it is not repeated: whoever reads the sentence would have it
+        raise ValueError("a PIN does not stand in a document: write env:NAME, and its digits in CALLROUTER_SECRET_NAME")
+    if not _SECRET.fullmatch(words):
+        raise ValueError(
+            f'{shown(words, 40)} names no variable: write "env:DR_MARTIN_PIN" for CALLROUTER_SECRET_DR_MARTIN_PIN'
+        )
+    return words
+
+
 class ContactBlock(Block):
     """Somebody of the client's: to be rung (`number`), written to (`email`), or told by machine (`url`)."""
 
@@ -53,6 +65,9 @@ class ContactBlock(Block):
     """A webhook, `https://…`, that takes a POST."""
     secret: Secret | None = None
     """`env:NAME`: what is posted to `url` of a message is signed with the secret in CALLROUTER_SECRET_NAME."""
+    pin: Annotated[str, Read(_pin, {"type": "string", "pattern": "^env:[A-Z][A-Z0-9_]{0,63}$"})] | None = None
+    """`env:NAME`: their own PIN, 4 to 12 digits, is in CALLROUTER_SECRET_NAME. It opens confidential messages behind
+    their links; without it a code is sent to them, by another way than the link."""
     language: Annotated[Line | None, WithJsonSchema({"enum": list(LANGUAGES)})] = None
     """In which they are written to, by its code; by default the client's first."""
 

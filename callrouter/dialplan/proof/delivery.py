@@ -152,6 +152,7 @@ def _check_policy(scope: NameScope, name: str, block: PolicyBlock, ahead: _Ahead
         _check_told(scope, going, ahead)
     if block.confidential:
         _check_confidential(scope, name, block)
+        _check_openings(scope, name, block, ahead)
 
 
 def _is_known(going: _Going) -> bool:
@@ -253,6 +254,52 @@ def _check_confidential(scope: NameScope, name: str, block: PolicyBlock) -> None
                 rest = "times and the link, and nothing of what the caller said"
                 scope.fail(f"{said} {rest}", "delivery", name, key, index, "by", severity=Severity.NOTE)
                 return
+
+
+# What opens a confidential message
+
+
+def _check_openings(scope: NameScope, name: str, block: PolicyBlock, ahead: _Ahead) -> None:
+    """Whoever is sent a link to what is confidential must be able to open it; `last` too, where a rota has nobody."""
+    blamed: set[str] = set()
+    for step, called, path in _links(scope, block):
+        for who, person in _persons(scope, called, ahead.today):
+            closed = [means for means in _means_of(step, person) if _is_closed(person, means)]
+            if closed and person.name not in blamed:
+                blamed.add(person.name)
+                wrong = f"policy {shown(name)} is confidential: {_unopened(who, person, closed)}"
+                scope.fail(wrong, "delivery", name, *path)
+
+
+def _links(scope: NameScope, block: PolicyBlock) -> Iterator[tuple[StepBlock, str, tuple[str | int, ...]]]:
+    """Names of those who are told, each with the step, and where it stands."""
+    for key, steps in (("urgent", block.urgent), ("ordinary", block.ordinary)):
+        for index, step in enumerate(steps):
+            for place, called in enumerate(step.to):
+                yield step, called, (key, index, "to", place)
+            if block.last is not None and any(isinstance(scope.whom(called), Rota) for called in step.to):
+                yield step, block.last, ("last",)
+
+
+def _means_of(step: StepBlock, person: Person) -> tuple[Means, ...]:
+    """By which a step sends somebody a link; a telephone is read none."""
+    by = (means for means in map(Means, step.by or person.reach.means) if means is not Means.PHONE)
+    return tuple(means for means in by if person.reach.address(means))
+
+
+def _is_closed(person: Person, means: Means) -> bool:
+    """Whether nothing opens what comes to somebody by these means."""
+    return not person.pin and person.reach.second_means(means) is None
+
+
+def _unopened(who: str, person: Person, closed: Sequence[Means]) -> str:
+    """What somebody lacks to open their links, and how that is mended."""
+    by = listed([CALLED[means] for means in closed])
+    lacks = "an email" if Means.SMS in closed else "a mobile number"
+    if Means.WEBHOOK in closed:
+        lacks = "a mobile number or an email"
+    wrong = f"{who} is sent a link by {by}, and has neither a PIN that opens it nor {lacks} for a code"
+    return f"{wrong}: write pin: env:NAME, or {lacks} ({person.source})"
 
 
 # Who is on call

@@ -24,6 +24,8 @@ class Person(Struct, frozen=True, kw_only=True):
     url: str | None = None
     secret: str = ""
     """Name of the secret that what is posted to `url` is signed with; empty: it is not signed."""
+    pin: str = ""
+    """Name of the secret that is their PIN; empty: they have none."""
     language: str = ""
     """In which they are written to; empty: the client's."""
     source: str = ""
@@ -39,6 +41,7 @@ class Person(Struct, frozen=True, kw_only=True):
             email=self.email or "",
             url=self.url or "",
             secret=self.secret,
+            pin=self.pin,
             language=self.language,
         )
 
@@ -62,6 +65,7 @@ def people(
             email=block.email,
             url=block.url,
             secret=(block.secret or "").removeprefix("env:"),
+            pin=(block.pin or "").removeprefix("env:"),
             language=block.language or "",
             source=f"{document.file}:{document.line('contacts', name)}",
         )

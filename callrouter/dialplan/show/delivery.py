@@ -22,7 +22,8 @@ def described(plan: Plan, policy: Policy) -> Iterator[str]:
     if policy.last:
         yield f"Where nobody is on call by a rota: {_title(plan, policy.last)}, by the means of the step."
     if policy.confidential:
-        yield "Confidential: what leaves the house holds a link, and nothing of the message."
+        opened = _opened_by(plan, policy)
+        yield f"Confidential: what leaves the house holds a link, and nothing of the message; {opened}."
 
 
 def course_in_words(plan: Plan, course: Course, ages_seconds: float = 0.0) -> str:
@@ -49,6 +50,18 @@ def course_in_words(plan: Plan, course: Course, ages_seconds: float = 0.0) -> st
     elif wait:
         parts.append(f"then {_LISTED}" if course.repeat else f"after {span(wait)} more {_LISTED}")
     return "; ".join(parts)
+
+
+def _opened_by(plan: Plan, policy: Policy) -> str:
+    """`a PIN opens it for Docteur Moreau, and a code, sent by another way, for others`."""
+    told = (name for course in (policy.urgent, policy.ordinary) for step in course.steps for name in step.to)
+    rotas = ([one.name for one in plan.rotas[name].people()] if name in plan.rotas else [name] for name in told)
+    people = dict.fromkeys((*(name for names in rotas for name in names), *([policy.last] if policy.last else [])))
+    by_pin = [_title(plan, name) for name in people if name in plan.people and plan.people[name].pin]
+    if not by_pin:
+        return "a code opens it, which is sent by another way"
+    pins = f"a PIN opens it for {listed(by_pin)}"
+    return pins if len(by_pin) == len(people) else f"{pins}, and a code, which is sent by another way, for others"
 
 
 def people_in_words(plan: Plan, step: Step) -> str:

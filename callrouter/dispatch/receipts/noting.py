@@ -1,4 +1,4 @@
-"""Has written down what a mail that came back says of a telling. Nothing that a mail holds is an error of ours."""
+"""Has written down what a mail that came back says, of a telling or in answer to it. Nothing it holds is our error."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Final
 import structlog
 
 from callrouter.core.dispatch import Means
+from callrouter.dispatch.receipts.answers import answer_in
 from callrouter.dispatch.receipts.parts import Mail, one_line
-from callrouter.dispatch.receipts.reading import Read, read
+from callrouter.dispatch.receipts.reading import Read, is_of_a_server, read
 from callrouter.errors import MailUnreadable, StoreError
 from callrouter.logs import Outage
 from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
 from callrouter.store.dispatch.receipts import Noted, note_receipt
+from callrouter.store.dispatch.replies import Reply, take_reply
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +72,8 @@ class Reports:
             log.info("a mail that came back says nothing of ours", mail=_message_id(content))
             return Taken.DONE
         try:
+            if isinstance(found, Reply):
+                return await self._answer(found)
             noted = await self._note(found)
         except StoreError as error:
             self._away.failed(str(error))
@@ -80,8 +84,18 @@ class Reports:
         log.info("a report on mail was taken", delivery=found.delivery_id, fate=found.fate.value, came_to=noted.name)
         return Taken.DONE
 
-    def _read(self, content: bytes, sender: str) -> Read | None:
-        return read(Mail(content), sender, self._domain)
+    def _read(self, content: bytes, sender: str) -> Read | Reply | None:
+        mail = Mail(content)
+        said = read(mail, sender, self._domain)
+        if said is not None or is_of_a_server(mail, sender):
+            return said
+        return answer_in(mail, content, sender, self._domain)
+
+    async def _answer(self, reply: Reply) -> Taken:
+        outcome = await take_reply(self._database, reply, self._clock.now())
+        self._away.ended()
+        log.info("an answer to a mail was taken", came_to="nothing new" if outcome is None else outcome.value)
+        return Taken.DONE
 
     async def _note(self, found: Read) -> Noted:
         loop = asyncio.get_running_loop()

@@ -84,6 +84,15 @@ class Mail:
                     return unescape(_TAG.sub("\n", said)) if wanted == "text/html" else said
         return ""
 
+    def texts(self) -> tuple[str, str]:
+        """What it says to a person, as its first plain text and its first HTML; what is attached is neither."""
+        found = {"text/plain": "", "text/html": ""}
+        for part in self._parts:
+            kind = _kind(part)
+            if found.get(kind) == "" and not header_of(part, "Content-Disposition").lower().startswith("attachment"):
+                found[kind] = _bytes_of(part).decode(_charset(part), "replace").replace("\x00", "\ufffd")
+        return found["text/plain"], found["text/html"]
+
 
 def header_of(part: Message, name: str) -> str:
     """One header's value, decoded, in one line; empty: there is none."""

@@ -73,6 +73,17 @@ def read(mail: Mail, sender: str, domain: str) -> Read | None:
     return Read(delivery_id=delivery_id, fate=Fate.FAILED if failed else Fate.DELAYED, said=_reason(mail))
 
 
+def is_of_a_server(mail: Mail, sender: str) -> bool:
+    """Whether a mail server says something of a delivery, of ours or not: it is nobody's answer."""
+    return mail.is_report or _is_bounce(mail, sender)
+
+
+def ids_of_ours(mail: Mail, domain: str) -> Iterator[str]:
+    """Of mails of ours that it refers to, each once, as it says."""
+    named = _ids(mail.header(name) for name in ("In-Reply-To", "References"))
+    yield from dict.fromkeys(found for id_ in named if (found := _of_domain(id_, domain)) is not None)
+
+
 def _report(mail: Mail, domain: str) -> Read | None:
     blocks = mail.blocks()
     envelope_id = next((id_ for one in blocks if (id_ := header_of(one, "Original-Envelope-Id"))), "")

@@ -45,6 +45,9 @@ def _of_person(was: Reach, reach: Reach) -> Iterator[str]:
     for (before, now), by in changed.items():
         where = f"at {now or 'no address'} instead of {before or 'none'}"
         yield f"{reach.name} is now told by {listed(by)} {where}."
+    if was.pin != reach.pin:
+        before, now = (f"the PIN env:{one.pin}" if one.pin else "a code that is sent" for one in (was, reach))
+        yield f"{reach.name} now opens confidential messages by {now} instead of {before}."
 
 
 def _of_policy(old: Plan, new: Plan, was: Policy, policy: Policy) -> Iterator[str]:

@@ -21,7 +21,7 @@ from callrouter.store.access.sound_file import conversations_before, file_of, pa
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.paging import equal, page, within
-from callrouter.store.tables import AuditOutcome, RecordingKind, recordings
+from callrouter.store.tables import AuditOutcome, RecordingKind, messages, recordings
 
 EXPIRE: Final = "recording.expire"
 """What the audit trail calls a deletion by ourselves."""
@@ -152,8 +152,21 @@ class Recordings:
             .where(recordings.c.recording_id == recording.recording_id, recordings.c.deleted_at.is_(None))
             .values(deleted_at=datetime.now(UTC))
         )
+        # What a machine wrote of it goes with the sound.
+        unwritten = (
+            update(messages)
+            .where(
+                messages.c.call_id == recording.call_id,
+                messages.c.position > 0,
+                messages.c.recording == recording.recording_id,
+                messages.c.transcript.is_not(None),
+            )
+            .values(transcript=None, transcript_by=None)
+        )
         async with self._database.connection() as connection:
-            return bool((await connection.execute(statement)).rowcount)
+            deleted = bool((await connection.execute(statement)).rowcount)
+            await connection.execute(unwritten)
+            return deleted
 
     async def due(self, at: datetime, limit: int) -> list[StoredRecording]:
         """Some whose time is over, those that are longest over first.

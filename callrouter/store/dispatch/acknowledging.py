@@ -14,13 +14,15 @@ from callrouter.store.dispatch.events import What, wake_worker, write_event, wri
 from callrouter.store.tables import DeliveryKind, DeliveryState, DispatchState, deliveries, dispatches
 
 BY_LINK: Final = "link"
-"""How: by the button behind the link that they were sent. Then `by` is a contact, otherwise a principal."""
+"""How: by the button behind the link that they were sent."""
+BY_REPLY: Final = "reply"
+"""How: by the code in an answer to mail or SMS."""
 BY_KEY: Final = "key"
-"""How: by a key of the telephone at which they were told. Then `by` is a contact, too."""
+"""How: by a key of the telephone at which they were told."""
+OF_CONTACTS: Final = frozenset({BY_LINK, BY_REPLY, BY_KEY})
+"""Those ways by which the client's people do it: then `by` is a contact, otherwise a principal."""
 BY_DONE: Final = "done"
 """How: by saying that the message is settled."""
-_BY_THEMSELVES: Final = frozenset({BY_LINK, BY_KEY})
-"""By whoever was told."""
 
 
 async def acknowledge(
@@ -31,8 +33,8 @@ async def acknowledge(
     Args:
         database: open.
         message_id: whichever message.
-        by: who takes it on: a contact's name where it is `BY_LINK` or `BY_KEY`, else a principal's.
-        how: `link`, `key`, `done`, `api` or `cli`.
+        by: who takes it on: a contact's name where `how` is one of `OF_CONTACTS`, else a principal's.
+        how: `link`, `reply`, `key`, `done`, `api` or `cli`.
         at: when.
         delivery_id: the telling that they answer to; None: none.
 
@@ -75,10 +77,10 @@ async def acknowledge_within(
         What.ENDED if how == BY_DONE else What.ACKNOWLEDGED,
         at,
         delivery_id=delivery_id,
-        contact=by if how in _BY_THEMSELVES else "",
+        contact=by if how in OF_CONTACTS else "",
         means=means,
         detail=how,
-        principal="" if how in _BY_THEMSELVES else by,
+        principal="" if how in OF_CONTACTS else by,
     )
     await withdraw_within(connection, message_id, at)
     if _is_waited_for(row.policy, urgent=row.urgent):  # whoever was woken for it may sleep on

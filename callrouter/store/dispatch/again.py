@@ -158,7 +158,8 @@ async def _failed(connection: AsyncConnection, message_id: str, delivery_id: str
     columns = (own.message_id, own.delivery_id, own.contact, own.means, own.state, own.attempts)
     mine = own.message_id == message_id
     if delivery_id is not None:
-        query = select(*columns).where(mine, own.delivery_id == delivery_id)
+        # A code is asked for anew: whoever wanted this one has gone.
+        query = select(*columns).where(mine, own.delivery_id == delivery_id, own.kind != DeliveryKind.CODE.value)
     else:
         query = (
             select(*columns)

@@ -16,6 +16,7 @@ from sqlalchemy.sql.selectable import CompoundSelect
 
 from callrouter.permissions import EVERYTHING, Scope, ScopeKind
 from callrouter.store.database import Database
+from callrouter.store.dispatch.events import BY_MACHINE, What
 from callrouter.store.dispatch.lease import DISPATCH
 from callrouter.store.dispatch.reading import StoredDelivery, StoredDispatch, read_delivery, read_dispatch
 from callrouter.store.paging import page, within
@@ -25,6 +26,8 @@ from callrouter.store.tables import (
     DispatchState,
     deliveries,
     delivery_counts,
+    delivery_links,
+    dispatch_events,
     dispatches,
     messages,
     queue_visits,
@@ -32,6 +35,9 @@ from callrouter.store.tables import (
 
 LATE_SECONDS: Final = 60.0
 """How long what is due may wait: the worker looks every few seconds."""
+
+REPLIED_SECONDS: Final = 30 * 86_400.0
+"""How long an answer in words has its message stand here, if nobody takes that on."""
 
 OFTEN: Final = 2
 """Attempts that failed for now, after which a telling is worth a look."""
@@ -54,6 +60,10 @@ class Why(StrEnum):
     by a limit."""
     OVERDUE = "overdue"
     """Something was to be done for it, and was not."""
+    CLOSED = "closed"
+    """A link to it was closed after too many wrong PINs or codes, and nobody has acknowledged it."""
+    REPLIED = "replied"
+    """Somebody answered a mail or SMS in words, and nobody has acknowledged it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +118,7 @@ async def list_board(
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     late = now - timedelta(seconds=LATE_SECONDS)
-    wanted = union(_on_list(), _failed(), *_overdue(late)).subquery()
+    wanted = union(_on_list(), _failed(), _closed(now), _replied(now), *_overdue(late)).subquery()
     rows, next_cursor = await page(
         database,
         dispatches,
@@ -121,8 +131,9 @@ async def list_board(
         cursor=cursor,
     )
     found = [read_dispatch(row) for row in rows]
-    told = await _deliveries_of(database, [one.message_id for one in found])
-    entries = [_entry(one, told.get(one.message_id, []), late) for one in found]
+    ids = [one.message_id for one in found]
+    told, said = await _deliveries_of(database, ids), await _said_of(database, ids, now)
+    entries = [_entry(one, told.get(one.message_id, []), said.get(one.message_id, {}), late) for one in found]
     return Board(entries=entries, next_cursor=next_cursor)
 
 
@@ -192,6 +203,35 @@ def _failed() -> Select[Any]:
     return select(dispatches.c.message_id).where(on_its_way, fails, ~some(told.state.in_(_REACHED)))
 
 
+def _closed(now: datetime) -> Select[Any]:
+    """By an index that holds only links that were closed; those whose time is over would show nothing anyway."""
+    return (
+        select(deliveries.c.message_id)
+        .join(delivery_links, delivery_links.c.delivery_id == deliveries.c.delivery_id)
+        .join(dispatches, dispatches.c.message_id == deliveries.c.message_id)
+        .where(delivery_links.c.closed_at.is_not(None), delivery_links.c.expires_at > now, _is_open())
+    )
+
+
+def _replied(now: datetime) -> Select[Any]:
+    """By an index that holds only answers; what a machine answered is in the trail, and no more."""
+    said = dispatch_events.c
+    return (
+        select(said.message_id)
+        .join(dispatches, dispatches.c.message_id == said.message_id)
+        .where(
+            text("dispatch_events.what = 'replied'"),  # in these words it is the index's
+            said.at > now - timedelta(seconds=REPLIED_SECONDS),
+            said.detail.not_like(f"{BY_MACHINE}%"),
+            _is_open(),
+        )
+    )
+
+
+def _is_open() -> ColumnElement[bool]:
+    return dispatches.c.state != DispatchState.ACKNOWLEDGED.value
+
+
 def _overdue(late: datetime) -> Sequence[Select[Any] | CompoundSelect[Any]]:
     """Each by an index that holds only what is due."""
     told = deliveries.c
@@ -230,7 +270,37 @@ async def _deliveries_of(database: Database, message_ids: Collection[str]) -> di
     return found
 
 
-def _entry(dispatch: StoredDispatch, told: Sequence[StoredDelivery], late: datetime) -> Entry:
+async def _said_of(database: Database, message_ids: Collection[str], now: datetime) -> dict[str, dict[Why, str]]:
+    """Of each message whose link was closed, or that somebody answered in words: who, and what they said last."""
+    if not message_ids:
+        return {}
+    said, own = dispatch_events.c, delivery_links.c
+    answers = (
+        select(said.message_id, said.contact, said.detail)
+        .where(
+            said.message_id.in_(message_ids),
+            said.what == What.REPLIED.value,
+            said.detail.not_like(f"{BY_MACHINE}%"),
+        )
+        .order_by(said.number)
+    )
+    closed = (
+        select(deliveries.c.message_id, deliveries.c.contact)
+        .join(delivery_links, own.delivery_id == deliveries.c.delivery_id)
+        .where(deliveries.c.message_id.in_(message_ids), own.closed_at.is_not(None), own.expires_at > now)
+        .order_by(own.closed_at)
+    )
+    found: dict[str, dict[Why, str]] = {}
+    async with database.connection() as connection:
+        for message_id, contact in await connection.execute(closed):
+            sentence = f"A link to it was closed, after too many wrong PINs or codes ({contact})."
+            found.setdefault(message_id, {})[Why.CLOSED] = sentence
+        for message_id, contact, detail in await connection.execute(answers):
+            found.setdefault(message_id, {})[Why.REPLIED] = f"{contact} answered: {detail}"
+    return found
+
+
+def _entry(dispatch: StoredDispatch, told: Sequence[StoredDelivery], said: Mapping[Why, str], late: datetime) -> Entry:
     """Why, as it stands in these rows; they may have moved on since they were looked for."""
     found: dict[Why, str] = {}
     if dispatch.state is DispatchState.ATTENTION:
@@ -242,6 +312,8 @@ def _entry(dispatch: StoredDispatch, told: Sequence[StoredDelivery], late: datet
     if since:
         at = f"{min(since):%Y-%m-%d %H:%M:%S}"
         found[Why.OVERDUE] = f"Something was due at {at} UTC and was not done: does `callrouter worker` run?"
+    if dispatch.state is not DispatchState.ACKNOWLEDGED:
+        found |= said
     return Entry(dispatch=dispatch, why=tuple(found), because=" ".join(found.values()))
 
 

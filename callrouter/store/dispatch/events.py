@@ -16,6 +16,10 @@ CHANNEL: Final = "callrouter_dispatch"
 """What the worker listens to: there is something to do."""
 
 
+BY_MACHINE: Final = "automatic answer: "
+"""How the detail of REPLIED begins where a machine answered for somebody."""
+
+
 async def write_event(
     connection: AsyncConnection,
     message_id: str,

@@ -1,7 +1,8 @@
 """Links to a message, as they stand in what leaves the house: 32 random bytes, of which the record has the hash alone.
 
-Whoever has the link is whom it was sent to: it is the only thing that says so. It cannot be guessed (256 bits), and so
-guesses are not counted; one that is not there is looked for like one that is.
+Whoever has the link is whom it was sent to: it is the only thing that says so, but for what is confidential, which
+asks for a PIN or a code besides (`opening`). A link cannot be guessed (256 bits), and so guesses are not counted; one
+that is not there is looked for like one that is.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import exists, false, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callrouter.core.dispatch import Means
 from callrouter.store.database import Database
 from callrouter.store.dispatch.events import What, write_event
 from callrouter.store.tables import DeliveryState, deliveries, delivery_links, dispatch_events, dispatches
@@ -35,12 +37,22 @@ worker's to say."""
 class Link:
     """What a link leads to."""
 
+    token_hash: str
     delivery_id: str
     message_id: str
     client: str
     contact: str
     """Whom it was sent to."""
+    means: Means
+    """By which."""
     expires_at: datetime
+    confidential: bool
+    """Whether a PIN or a code is asked for before it shows anything."""
+    closed: bool
+    """Whether too many wrong ones were given: it shows nothing more."""
+    pass_hash: str | None
+    pass_until: datetime | None
+    """Of the page whose reader gave the right one, and how long it is believed."""
     viewed: bool
     """Whether the message was shown by it before."""
     acknowledged_by: str | None
@@ -73,10 +85,12 @@ async def find_link(database: Database, token: str) -> Link | None:
         dispatch_events.c.delivery_id == deliveries.c.delivery_id,
         dispatch_events.c.what == What.VIEWED.value,
     )
-    told, whole = deliveries.c, dispatches.c
+    told, whole, own = deliveries.c, dispatches.c, delivery_links.c
     query = (
         select(
-            *(told.delivery_id, told.message_id, told.client, told.contact, delivery_links.c.expires_at),
+            *(told.delivery_id, told.message_id, told.client, told.contact, told.means),
+            *(own.token_hash, own.expires_at, own.closed_at, own.pass_hash, own.pass_until),
+            func.coalesce(whole.policy["confidential"].as_boolean(), false()).label("confidential"),
             views.label("viewed"),
             *(whole.acknowledged_by, whole.acknowledged_how, whole.ended_at),
         )
@@ -91,7 +105,9 @@ async def find_link(database: Database, token: str) -> Link | None:
         return None
     known = dict(row)
     ended_at = known.pop("ended_at")
-    return Link(**known, acknowledged_at=None if known["acknowledged_by"] is None else ended_at)
+    changed = {"means": Means(known["means"]), "closed": known.pop("closed_at") is not None}
+    acknowledged_at = None if known["acknowledged_by"] is None else ended_at
+    return Link(**{**known, **changed, "acknowledged_at": acknowledged_at})
 
 
 async def note_viewed(database: Database, link: Link, at: datetime) -> bool:

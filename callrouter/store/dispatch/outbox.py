@@ -17,12 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.dispatch import Means
 from callrouter.store.database import Database
+from callrouter.store.dispatch.enclosed import Enclosed, keep_within
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.tables import (
     DeliveryKind,
     DeliveryState,
     deliveries,
-    delivery_links,
     dispatch_events,
     dispatches,
 )
@@ -99,15 +99,6 @@ class Sent:
     receipt_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """What a telling holds that leads to its message."""
-
-    token_hash: str
-    delivery_id: str
-    expires_at: datetime
-
-
 async def find_queued(
     database: Database,
     now: datetime,
@@ -148,9 +139,9 @@ async def find_queued(
 
 
 async def mark(
-    database: Database, lease: Lease, taken: Sequence[Queued], now: datetime, until: datetime, links: Sequence[Link]
+    database: Database, lease: Lease, taken: Sequence[Queued], now: datetime, until: datetime, kept: Sequence[Enclosed]
 ) -> list[OnItsWay]:
-    """Mark them as on their way, and keep their links; those that were withdrawn meanwhile are left out.
+    """Mark them as on their way, and keep what they hold; those that were withdrawn meanwhile are left out.
 
     Raises:
         LeaseLost: another worker sends.
@@ -172,12 +163,7 @@ async def mark(
     async with database.connection() as connection:
         await lease.check(connection)
         marked = set((await connection.execute(change)).scalars())
-        if kept := [link for link in links if link.delivery_id in marked]:
-            rows = [
-                {"token_hash": one.token_hash, "delivery_id": one.delivery_id, "expires_at": one.expires_at}
-                for one in kept
-            ]
-            await connection.execute(insert(delivery_links), rows)
+        await keep_within(connection, [one for one in kept if one.delivery_id in marked])
         ids = [one.message_id for one in taken if one.message_id and one.delivery_id in marked]
         rule = dispatches.c
         columns_of = (rule.message_id, rule.policy, rule.acknowledged_by, rule.ended_at)

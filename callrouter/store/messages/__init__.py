@@ -1,7 +1,8 @@
 """Messages: what callers want somebody to know, and what people make of it.
 
 `reading` lists and finds them, with their trail; `taking` keeps those that somebody took by form or in plain words;
-`changing` corrects, settles and reassigns. Those that a client's tree takes come with its calls (`store.writing`).
+`changing` corrects, settles and reassigns, `transcripts` keeps what a machine made of their recordings. Those that a
+client's tree takes come with its calls (`store.writing`).
 """
 
 from callrouter.store.messages.changing import Change, ChangeResult, change_message

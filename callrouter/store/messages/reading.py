@@ -52,6 +52,10 @@ class StoredMessage:
     caller_name: str
     revision: int
     """1 when it was taken; each change makes one more."""
+    transcript: str = ""
+    """What a machine understood of the recording; empty: nothing, or it was not tried."""
+    transcript_by: str = ""
+    """Which machine: program or model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +167,8 @@ def read_message(row: RowMapping) -> StoredMessage:
         caller_number=row["caller_number"],
         caller_name=row["caller_name"],
         revision=row["revision"],
+        transcript=row["transcript"] or "",
+        transcript_by=row["transcript_by"] or "",
     )
 
 

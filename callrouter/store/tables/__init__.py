@@ -18,11 +18,13 @@ from callrouter.store.tables.dispatched import (
     DeliveryState,
     DispatchState,
     deliveries,
+    delivery_codes,
     delivery_counts,
     delivery_links,
     dispatch_events,
     dispatches,
     leases,
+    replies,
 )
 from callrouter.store.tables.journeys import PATH_ARROW, calls, holds, legs, offers, queue_visits, superseded_calls
 from callrouter.store.tables.operation import beats, gaps, notifications
@@ -54,6 +56,7 @@ __all__ = [
     "callbacks",
     "calls",
     "deliveries",
+    "delivery_codes",
     "delivery_counts",
     "delivery_links",
     "dispatch_events",
@@ -76,6 +79,7 @@ __all__ = [
     "promises",
     "queue_visits",
     "recordings",
+    "replies",
     "subscribers",
     "superseded_calls",
     "tokens",

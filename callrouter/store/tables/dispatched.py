@@ -100,7 +100,7 @@ dispatches = Table(
     Column("began_at", Instant, nullable=False, server_default=text("now()")),
     Column("ended_at", Instant, comment="when it was told, acknowledged, or put on the list"),
     Column("acknowledged_by", Text, comment="contact, or principal"),
-    Column("acknowledged_how", Text, comment="link, key, done, api, cli"),
+    Column("acknowledged_how", Text, comment="link, reply, key, done, api, cli"),
     PrimaryKeyConstraint("message_id"),
     ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
     CheckConstraint(one_of("state", DispatchState), name="state"),
@@ -142,6 +142,7 @@ deliveries = Table(
     Column("changed_at", Instant, nullable=False, comment="of the state"),
     Column("answer", Text, nullable=False, server_default="", comment="of the other side, or why it failed"),
     Column("receipt_id", Text, comment="by which the other side calls it"),
+    Column("reply_hash", Text, comment="of codes by which whoever answers it takes the message on"),
     PrimaryKeyConstraint("delivery_id"),
     ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
     CheckConstraint(one_of("state", DeliveryState), name="state"),
@@ -179,6 +180,7 @@ deliveries = Table(
     ),
     Index("deliveries_sms_idx", "address", "changed_at", postgresql_where=text("means = 'sms'")),
     Index("deliveries_receipt_id_idx", "receipt_id", postgresql_where=text("receipt_id IS NOT NULL")),
+    Index("deliveries_answered_idx", "address", "queued_at", postgresql_where=text("means <> 'webhook'")),
 )
 
 delivery_counts = Table(
@@ -205,6 +207,7 @@ dispatch_events = Table(
     Column("principal", Text, nullable=False, server_default="", comment="who did it; empty: the rule"),
     PrimaryKeyConstraint("message_id", "number"),
     ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
+    Index("dispatch_events_replied_idx", "at", postgresql_where=text("what = 'replied'")),
 )
 
 delivery_links = Table(
@@ -213,9 +216,42 @@ delivery_links = Table(
     Column("token_hash", Id, nullable=False, comment="SHA-256 of what stands in the link, hexadecimal"),
     Column("delivery_id", Id, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("wrong_tries", SmallInteger, nullable=False, server_default="0", comment="at a PIN or a code, in a row"),
+    Column("tried_at", Instant, comment="when the last of them was"),
+    Column("closed_at", Instant, comment="when there were too many: it shows nothing more"),
+    Column("pass_hash", Text, comment="SHA-256 of what a page has whose reader gave the right PIN or code"),
+    Column("pass_until", Instant, comment="how long that page is believed"),
     PrimaryKeyConstraint("token_hash"),
     ForeignKeyConstraint(["delivery_id"], ["deliveries.delivery_id"], ondelete="CASCADE"),
     Index(None, "delivery_id"),
+    Index("delivery_links_tried_idx", "tried_at", postgresql_where=text("wrong_tries > 0")),
+    Index("delivery_links_closed_idx", "expires_at", postgresql_where=text("closed_at IS NOT NULL")),
+)
+
+delivery_codes = Table(
+    "delivery_codes",
+    metadata,
+    Column("delivery_id", Id, nullable=False, comment="of the code's own telling"),
+    Column("token_hash", Id, nullable=False, comment="of the link that it opens"),
+    Column("asked_at", Instant, nullable=False),
+    Column("code_hash", Text, comment="empty: it was not made yet, or was used"),
+    Column("expires_at", Instant, comment="when it opens nothing any more"),
+    PrimaryKeyConstraint("delivery_id"),
+    ForeignKeyConstraint(["delivery_id"], ["deliveries.delivery_id"], ondelete="CASCADE"),
+    ForeignKeyConstraint(["token_hash"], ["delivery_links.token_hash"], ondelete="CASCADE"),
+    Index(None, "token_hash"),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("reply_id", Id, nullable=False, comment="by which a doubled one is known: means, and a hash"),
+    Column("sender", Text, nullable=False, comment="sms: and a number, mailto: and an address"),
+    Column("at", Instant, nullable=False),
+    Column("outcome", Text, nullable=False, comment="acknowledged, known, wrong, limited, words, automatic, nobodys"),
+    PrimaryKeyConstraint("reply_id"),
+    Index(None, "sender", "at"),
+    Index(None, "at"),
 )
 
 leases = Table(

@@ -78,6 +78,9 @@ messages = Table(
     Column("caller_number", Text, comment="E.164, or as it was shown"),
     Column("caller_name", Text, nullable=False, server_default=""),
     Column("revision", Integer, nullable=False, server_default="1", comment="of it; each change makes one more"),
+    Column("transcript", Text, comment="of the recording, made by a machine"),
+    Column("transcript_by", Text, comment="which machine: program or model"),
+    Column("transcribed_at", Instant, comment="when it was tried; empty: it was not"),
     Column("plan_version", Id, nullable=False, server_default="", comment="of the plan by which it was taken"),
     PrimaryKeyConstraint("message_id"),
     CheckConstraint("state IN ('recorded', 'open', 'done')", name="state"),  # recorded: open, by the release before
@@ -86,6 +89,11 @@ messages = Table(
     Index(None, "started_at"),
     Index("messages_call_id_idx", "call_id", "position", unique=True, postgresql_where=text("position > 0")),
     Index("messages_open_idx", "started_at", postgresql_where=text("state <> 'done'")),
+    Index(
+        "messages_untranscribed_idx",
+        "taken_at",
+        postgresql_where=text("recording <> '' AND transcribed_at IS NULL"),
+    ),
 )
 
 message_changes = Table(

@@ -88,6 +88,8 @@ MESSAGES = st.builds(
     fields=st.lists(st.tuples(TEXTS, TEXTS), max_size=4).map(tuple),
     recording=st.none(),
     seconds=st.floats(0, 4000),
+    transcript=TEXTS,
+    transcript_by=TEXTS,
     link=LINKS,
 )
 PARCELS = st.builds(
@@ -100,6 +102,7 @@ PARCELS = st.builds(
     contact=st.just("doctor"),
     contact_title=TEXTS,
     kind=st.sampled_from(("message", "notice")),
+    reply_code=st.sampled_from(("", "K7M3P")),
     messages=st.lists(MESSAGES, min_size=1, max_size=4).map(tuple),
     confidential=st.booleans(),
     acknowledged_by=TEXTS,

@@ -17,7 +17,7 @@ from hypothesis import given
 
 from callrouter.core.dispatch import Means
 from callrouter.delivery.parcel import Parcel
-from callrouter.delivery.rendering import people, recordings
+from callrouter.delivery.rendering import people, recordings, telephone
 from callrouter.delivery.rendering.letter import subject_of
 from callrouter.delivery.rendering.words import WORDS, Words, words_in
 from tests.delivery.rendering.parcels import (
@@ -175,19 +175,49 @@ def test_whatever_is_confidential_stays_in_the_house(one: Parcel) -> None:
         "text": "MARKED",
         "fields": (("MARKED", "MARKED"),),
         "caller_number": "+33698765432",
+        "transcript": "MARKED",
+        "transcript_by": "MARKED",
     }
     messages = tuple(msgspec.structs.replace(message, **said) for message in one.messages)
     one = msgspec.structs.replace(one, confidential=True, messages=messages)
-    whole = "".join(
-        (
-            read(one)["Subject"],
-            plain(one),
-            html(one),
-            *(written(means, one) for means in Means if means is not Means.PHONE),
-        )
-    )
+    spoken_ = telephone.of(one)
+    sent = (written(means, one) for means in Means if means is not Means.PHONE)
+    whole = "".join((read(one)["Subject"], plain(one), html(one), spoken_.greeting, spoken_.message, *sent))
 
     assert [secret for secret in ("MARKED", "698765432", "98 76 54 32") if secret in whole] == []
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("many", [1, 2])
+def test_it_says_how_to_answer(language: str, many: int) -> None:
+    """In the middle of a line that no program breaks before it, so that what is quoted never begins with the code."""
+    one = parcel(*[told()] * many, reply_code="K7M3P", language=language)
+    (line,) = (line for line in plain(one).splitlines() if "K7M3P" in line)
+
+    assert 0 < line.index("K7M3P") < 45
+    assert html(one).count("K7M3P") == 1
+    assert "K7M3P" not in str(read(one)["Subject"])
+    assert "K7M3P" not in plain(parcel(language=language))
+
+
+def test_a_code_that_opens_a_message_says_nothing_of_it(tmp_path: Path) -> None:
+    """Not even in its subject, which telephones show to whoever looks at them."""
+    (tmp_path / "m1.wav").write_bytes(b"RIFF")
+    message = told(recording=spoken(tmp_path / "m1.wav"), urgent=True, transcript="rappelez")
+    one = parcel(message, kind="code", code="012345", confidential=True)
+    whole = str(read(one)["Subject"]) + plain(one) + html(one)
+
+    assert read(one)["Subject"] == "Cabinet du Dr Moreau: your code for the message of 14:05"
+    assert ("Code: 012345" in plain(one), "for 10 minutes" in plain(one), "012345" in html(one)) == (True,) * 3
+    assert [secret for secret in (*SECRETS, LINK, "URGENT", "rappelez") if secret in whole] == []
+    assert list(read(one).iter_attachments()) == []
+
+
+def test_what_a_machine_wrote_says_so() -> None:
+    one = parcel(told(text="", transcript="rappelez <moi>", transcript_by="stt"))
+
+    assert "As a machine understood it: rappelez <moi>\n\nWritten by a machine (stt), which may be wrong" in plain(one)
+    assert "rappelez &lt;moi&gt;" in html(one)
 
 
 def test_without_a_link_it_says_whom_to_ask() -> None:

@@ -35,6 +35,38 @@ def test_the_example() -> None:
     )
 
 
+def test_how_to_answer_is_never_cut() -> None:
+    """Nor is it said where no answer reaches us; of several messages one code takes all on."""
+    short = sms(parcel(told(), reply_code="K7M3P"))
+    long = sms(parcel(told(text="word " * 500), reply_code="K7M3P", language="fr"))
+    several = sms(parcel(*(told(message_id=f"m{n}", text="word " * 50) for n in range(30)), reply_code="K7M3P"))
+
+    assert short.endswith(f"\nRead it and take it on: {LINK}\nOr answer K7M3P to take it on")
+    assert long.endswith(f"...\nLe lire et le prendre en charge : {LINK}\nOu répondez K7M3P pour le prendre en charge")
+    assert several.endswith("\nOr answer K7M3P to take it on")
+    assert [gsm.parts(one) <= 3 for one in (short, long, several)] == [True] * 3
+
+
+def test_a_code_that_opens_a_message_says_nothing_of_it() -> None:
+    """One part: it is there at once."""
+    for language, said in (
+        ("en", "Cabinet du Dr Moreau: 012345 is your code for the message of 14:05."),
+        ("fr", "Cabinet du Dr Moreau : 012345 est votre code pour le message de 14:05."),
+    ):
+        text = sms(parcel(told(urgent=True), kind="code", code="012345", confidential=True, language=language))
+        assert text.startswith(said)
+        assert gsm.parts(text) == 1
+        assert all(word not in text for word in ("Martin", "fièvre", "URGENT", LINK))
+
+
+def test_what_a_machine_wrote_says_so() -> None:
+    """Of what is confidential it stays in the house with the rest."""
+    one = told(text="", transcript="rappelez\nmoi", transcript_by="stt", recording=spoken(Path("gone.wav")), seconds=5)
+
+    assert "\nspoken message of 0:05\n(by machine) rappelez moi\n" in sms(parcel(one))
+    assert "rappelez" not in sms(parcel(one, confidential=True))
+
+
 def test_accents_that_the_alphabet_does_not_have_do_not_cost_half_of_the_room() -> None:
     text = sms(parcel(told(caller_name="François Hôte", text="« L’œil… »")))
 

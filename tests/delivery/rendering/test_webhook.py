@@ -84,6 +84,13 @@ def test_a_notice() -> None:
     }
 
 
+def test_what_a_machine_wrote_says_so() -> None:
+    data = posted(parcel(told(transcript="rappelez", transcript_by="stt")))["data"]
+    assert isinstance(data, dict)
+
+    assert data["messages"][0]["transcript"] == {"text": "rappelez", "machine": "stt"}
+
+
 def test_what_is_not_known_is_null() -> None:
     data = posted(parcel(told(caller_number="", link="")))["data"]
     assert isinstance(data, dict)

@@ -41,7 +41,10 @@ def test_a_policy_stands_below_the_tree_and_the_forms(plan: Plan) -> None:
             " then it stands on the agents' list."
         ),
         "    Ordinary: at 12:00 or 18:00 Boîte, by e-mail; after 4 hours without an acknowledgement it is urgent.",
-        "    Confidential: what leaves the house holds a link, and nothing of the message.",
+        (
+            "    Confidential: what leaves the house holds a link, and nothing of the message; a PIN opens it for"
+            " Boîte, and a code, which is sent by another way, for others."
+        ),
     ]
 
 

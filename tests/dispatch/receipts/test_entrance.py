@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
@@ -17,11 +18,14 @@ from callrouter.dispatch.receipts.entrance import MOST_BYTES, MOST_CONNECTIONS, 
 from callrouter.dispatch.receipts.noting import Reports, Taken
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
+from callrouter.store.dispatch.replies import hash_of_reply
+from callrouter.store.tables import deliveries
 from tests.dispatch.rooms import Clock
 from tests.patience import ANSWER_SECONDS
 from tests.store.dispatch.rows import after, stand, states, take, tell, told
 from tests.store.test_database_vanishes import line_to, over
 
+from .answers import CODE, plain
 from .bounces import DOMAIN, EXCHANGE, ID, OUT_OF_OFFICE, report
 
 NOT_NOW = "451 4.3.0 not now: bring it again"
@@ -267,3 +271,27 @@ async def test_postgresql_is_lost_in_the_middle_and_it_is_written_down_once(data
     assert cut
     assert await states(database, message) == ["failed"]
     assert await told(database, message) == ["failed doctor"]
+
+
+async def test_an_answer_takes_the_message_on_as_often_as_it_comes(database: Database) -> None:
+    """Over LMTP, as any mail that comes back; while PostgreSQL is away it is to come again."""
+    message = await take(database)
+    address = "mailto:moreau@clinic.example"
+    await tell(database, message, delivery_id=ID, attempts=1, address=address, queued_at=Clock().now())
+    async with database.connection() as connection:
+        await connection.execute(update(deliveries).values(reply_hash=hash_of_reply(ID, CODE)))
+    answer, automatic = plain(f"{CODE}\nmerci\n"), plain(f"{CODE}\n", more="Auto-Submitted: auto-replied\n")
+    nowhere = Database(make_url("postgresql://nobody@127.0.0.1:1/nothing"))
+
+    async with door(reports(nowhere)) as opened:
+        away = await (await opened.greeted()).hands_over(answer, "moreau@clinic.example")
+    async with door(reports(database)) as opened:
+        server = await opened.greeted()
+        first = await server.hands_over(automatic, "moreau@clinic.example")
+        before = await states(database, message)
+        said = [await server.hands_over(answer, "moreau@clinic.example") for _ in range(3)]
+    await nowhere.close()
+
+    assert (away, first, said) == (NOT_NOW, "250 2.0.0 taken", ["250 2.0.0 taken"] * 3)
+    assert (before, await states(database, message)) == (["accepted"], ["acknowledged"])
+    assert await told(database, message) == ["replied doctor", "acknowledged doctor"]

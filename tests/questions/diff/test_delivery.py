@@ -58,10 +58,14 @@ def test_whoever_is_told_elsewhere_or_at_other_times(tmp_path: Path) -> None:
     """Though the policy says the same."""
     one, two = plan(tmp_path / "1", ONE), plan(tmp_path / "2", ONE, ROTAS.replace("[anna, bob]", "[bob, anna]"))
     moved = replace(one.people["bob"], email="", number="+33612340029")
+    proves = replace(one.people["bob"], pin="BOB_PIN")
     unseen = replace(one.people["carl"], email="carl@acme.example")
 
     assert list(changed_policies(one, two)) == ["Rota duty, by which people are told of messages, has changed."]
     assert list(changed_policies(one, replace(one, people={**one.people, "bob": moved, "carl": unseen}))) == [
         "bob is now told by e-mail at no address instead of bob@acme.example.",
         "bob is now told by SMS and telephone at +33612340029 instead of +33612340022.",
+    ]
+    assert list(changed_policies(one, replace(one, people={**one.people, "bob": proves}))) == [
+        "bob now opens confidential messages by the PIN env:BOB_PIN instead of a code that is sent.",
     ]
