@@ -29,6 +29,8 @@ class Permission(StrEnum):
     MESSAGE_TAKE = "message.take"
     MESSAGE_CHANGE = "message.change"
     MESSAGE_ACKNOWLEDGE = "message.acknowledge"
+    DELIVERY_READ = "delivery.read"
+    DELIVERY_REPEAT = "delivery.repeat"
     CALLBACK_READ = "callback.read"
     CALLBACK_SETTLE = "callback.settle"
     STATS_READ = "stats.read"
@@ -120,6 +122,8 @@ ABOUT: Final[Mapping[Permission, Meaning]] = {
     Permission.MESSAGE_CHANGE: Meaning("correct, settle and reassign messages, have them sent again", _ANY),
     # By itself: a client's own system, which was told of a message, says so and changes nothing of it.
     Permission.MESSAGE_ACKNOWLEDGE: Meaning("take messages on, so that nobody else is told of them", _ANY),
+    Permission.DELIVERY_READ: Meaning("list what web services should have been told of calls, and were not", _ANY),
+    Permission.DELIVERY_REPEAT: Meaning("have it sent again", _ANY),
     Permission.CALLBACK_READ: Meaning("list callbacks and abandoned callers", _ANY),
     Permission.CALLBACK_SETTLE: Meaning("say what came of calling somebody back", _ANY),
     # Figures are made of whole journeys by client; a journey that passed two teams would count for both.

@@ -227,7 +227,6 @@ def test_promtool_has_nothing_to_say(metrics: EngineMetrics, registry: Collector
     watched(metrics)
     metrics.observe([*facts(answered("1")), *facts(abandoned("2")), *facts(message_left("3"))])
     metrics.observe_lookup("1", "answered", 0.2)
-    metrics.observe_delivery("given_up")
 
     checked = subprocess.run(
         ["promtool", "check", "metrics"], input=generate_latest(registry), capture_output=True, check=False
@@ -271,14 +270,12 @@ def test_what_web_services_answer_is_counted(metrics: EngineMetrics, registry: C
     """By the operator's entry and by outcome; and how long it took."""
     metrics.observe_lookup("2", "answered", 0.15)
     metrics.observe_lookup("2", "failed", 3.0)
-    metrics.observe_delivery("delivered")
     metrics.watch(Sources(notifications=lambda: 7))
 
     value = registry.get_sample_value
     assert value("callrouter_lookups_total", {"service": "2", "outcome": "failed"}) == 1
     assert value("callrouter_lookup_seconds_bucket", {"le": "0.2"}) == 1
     assert value("callrouter_lookup_seconds_count") == 2
-    assert value("callrouter_notification_attempts_total", {"outcome": "delivered"}) == 1
     assert value("callrouter_notifications_backlog") == 7
 
 

@@ -15,6 +15,7 @@ from callrouter.api.agents.there import AgentsThere
 from callrouter.api.auth import Gate
 from callrouter.api.control import routes as control_routes
 from callrouter.api.control.there import ControlledThere
+from callrouter.api.deliveries import routes as deliveries
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.filters import refuse_unknown
 from callrouter.api.links import pages as links
@@ -95,6 +96,7 @@ def create_web_app(
     for router in (
         calls.router(database, plans, gate, now, region),
         messages.router(database, taking, engine, gate, now, region),
+        deliveries.router(database, gate, now),
         callbacks.router(database, gate, now),
         worklist.router(database, gate, now),
         stats.router(database, gate, now),

@@ -119,7 +119,7 @@ def _build(
             records.message_rows,
             metrics,
             records.fact_log,
-            web_services.deliveries,
+            web_services.asked,
             journal,
             callbacks,
             feed,
@@ -241,7 +241,8 @@ class Engine:
         await lifetime.stopping.wait()
 
         if self.place.has_successor:
-            await asyncio.gather(self.web_services.rest(HAND_OVER_SECONDS), self.records.settle(HAND_OVER_SECONDS))
+            self.web_services.rest()
+            await self.records.settle(HAND_OVER_SECONDS)
             await self.database.lead(None)  # what is written from here on is not to be cut off by who follows
             await self.telephony.hand_over()
         else:

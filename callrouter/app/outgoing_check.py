@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from callrouter.core.dispatch import Means, Policy, Reach, is_pin
+from callrouter.core.dispatch import Means, Policy, Reach, Subscription, is_pin
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
-from callrouter.dialplan.issues import Issue, Severity
+from callrouter.delivery.signing import key_of
+from callrouter.dialplan.issues import Issue, Severity, shown
 from callrouter.dialplan.language.words import CALLED
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def check_web_services(plans: Collection[Plan], hosts: Collection[str], secrets:
     """
     if hosts or secrets:
         yield from refused_by(plans, hosts, secrets)
+        yield from _unheard(plans, hosts, secrets)
 
 
 def refused_by(plans: Collection[Plan], hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[Issue]:
@@ -139,6 +141,27 @@ def _wrong(node: Node, hosts: Collection[str], secrets: Mapping[str, str]) -> It
     for told in uses.tells:
         if (wrong := _channels(hosts, secrets).check(told)) is not None:
             yield wrong
+
+
+def _unheard(plans: Collection[Plan], hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[Issue]:
+    """Of subscriptions: they are the worker's to tell, whose settings may be others than the engine's."""
+    for plan in plans:
+        for one in plan.subscriptions.values():
+            for wrong in _wrong_subscription(one, hosts, secrets):
+                message = f"subscription {shown(one.name)}: {wrong}"
+                yield Issue(file=plan.source, line=one.line, message=message, severity=Severity.WARNING)
+
+
+def _wrong_subscription(one: Subscription, hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[str]:
+    if one.secret and one.secret not in secrets:
+        yield f"CALLROUTER_SECRET_{one.secret} is not set: nothing would be told"
+    elif one.secret:
+        try:
+            key_of(secrets[one.secret])
+        except ValueError as error:
+            yield f"CALLROUTER_SECRET_{one.secret}: {error}"
+    if (wrong := _channels(hosts, secrets).check(one.url)) is not None:
+        yield wrong
 
 
 # Imported where they are needed: few trees ask or tell anybody, and an HTTP client takes a while to load.

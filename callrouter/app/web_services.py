@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from callrouter import __version__
 from callrouter.app.folders import SPOOL
+from callrouter.delivery.asking import Asking
 from callrouter.delivery.channel import Channels, Tools
 from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.event_webhook import EventWebhook
-from callrouter.delivery.queue import DeliveryQueue
 from callrouter.errors import SettingsError
 from callrouter.metrics import EngineMetrics
 from callrouter.runtime.fence import Fence
@@ -25,11 +23,9 @@ from callrouter.runtime.ports import Clock
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
 from callrouter.store.database import Database
+from callrouter.store.dispatch.asked import AskedRows
 from callrouter.store.notification_spool import NotificationSpool
-from callrouter.store.notifications import NotificationRows
 from callrouter.stream.events import CallEvent
-
-REST_SECONDS: Final = 0.02
 
 
 def guard_of(settings: Settings, secrets: Mapping[str, str], fence: Fence | None = None) -> GuardedHttp:
@@ -59,7 +55,8 @@ class WebServices:
 
     http: GuardedHttp
     lookups: Lookups
-    deliveries: DeliveryQueue
+    asked: Asking
+    """Deliveries that calls asked for, and that are not in the worker's queue yet."""
     asking: Tasks
     """A lookup that dies is the end of that lookup, not of the engine."""
     fence: Fence
@@ -80,12 +77,9 @@ class WebServices:
         return cls(
             http=http,
             lookups=Lookups(http=http, clock=clock, tasks=asking, meter=meter),
-            deliveries=DeliveryQueue(
-                book=NotificationRows(database),
+            asked=Asking(
+                book=AskedRows(database),
                 spool=NotificationSpool(settings.data_dir / SPOOL / "notifications.jsonl"),
-                channels=channels_of(settings, secrets, http),
-                clock=clock,
-                meter=meter,
             ),
             asking=asking,
             fence=fence,
@@ -103,22 +97,18 @@ class WebServices:
         wrong = self.http.why_forbidden(address)
         if wrong is not None:
             raise SettingsError(f"CALLROUTER_EVENTS_URL: {wrong}")
-        return EventWebhook(address, settings.events, epoch=epoch, take=self.deliveries.take).tell
+        return EventWebhook(address, settings.events, epoch=epoch, take=self.asked.take).tell
 
     def start(self, tasks: Tasks) -> None:
-        """Begin to deliver."""
-        tasks.keep(self.deliveries.run, "notifications")
+        """Begin to queue what is asked for."""
+        tasks.keep(self.asked.run, "notifications")
 
-    async def rest(self, seconds: float) -> None:
-        """Ask nobody any more, and wait so long for those who are being asked: another engine is about to ask them."""
+    def rest(self) -> None:
+        """Ask nobody any more: another engine is about to ask them."""
         self.fence.fall()
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
-        while self.deliveries.under_way and loop.time() < deadline:
-            await asyncio.sleep(REST_SECONDS)
 
     async def stop(self) -> None:
-        """Ask nobody and deliver nothing any more; what is not delivered yet is kept for the next engine."""
+        """Ask nobody any more; what is not in the queue yet is kept for the next engine."""
         await self.asking.stop()
-        await self.deliveries.flush()
+        await self.asked.flush()
         await self.http.close()

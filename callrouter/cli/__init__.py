@@ -7,6 +7,7 @@
 `explain`, `stats`              question the record
 `callbacks`                     who is to be called back, who gave up, what came of calling them
 `messages`                      what callers want somebody to know, and what became of it
+`deliveries`                    what web services should have been told of calls, and were not
 `teams`, `pbx`                  the teams, as the PBX needs them; brought to Asterisk, on its own host
 `agents`                        where agents stand, and their PINs
 `status`, `dialplan`            the engine's state; what was live when, rollback, publish

@@ -1,4 +1,7 @@
-"""`callrouter schema`: the language of the clients' files, for editors (JSON Schema) and for people (the reference)."""
+"""`callrouter schema`: the language of the clients' files, for editors (JSON Schema) and for people (the reference).
+
+And what other systems are posted that a client's file subscribes.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ def schema(
     document: Annotated[
         str, typer.Argument(metavar="DOCUMENT", help=f"The kind of document: {', '.join(DOCUMENTS)}.")
     ] = "client",
+    events: Annotated[
+        bool, typer.Option("--events", help="Instead: of what subscriptions of clients' files are posted.")
+    ] = False,
     as_reference: Annotated[bool, typer.Option("--reference", help="For people: every key, as Markdown.")] = False,
     write: Annotated[
         Path | None,
@@ -24,7 +30,11 @@ def schema(
     ] = None,
 ) -> None:
     """Show the JSON Schema of a kind of document, or the reference of the whole language."""
-    if write is not None:
+    if events:
+        from callrouter.api.schemas.happened import schema as of_events
+
+        typer.echo(json.dumps(of_events(), indent=2, ensure_ascii=False))
+    elif write is not None:
         if not write.is_dir():
             raise DialplanError(f"{write} is no folder: name the one that holds the clients' files")
         for path, text in published(write).items():

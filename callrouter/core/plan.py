@@ -17,7 +17,7 @@ from callrouter.core.agents.preference import Preference
 from callrouter.core.agents.standing import WrapUp
 from callrouter.core.call import Call, CallerId
 from callrouter.core.dialling import Dialling
-from callrouter.core.dispatch import PlanHouse, Policy, Reach, of_contact
+from callrouter.core.dispatch import PlanHouse, Policy, Reach, Subscription, of_contact
 from callrouter.core.effects import Briefing, Sound
 from callrouter.core.forms import Form, form_for
 from callrouter.core.identity import Identity
@@ -120,6 +120,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """Where its contacts are reached: those that messages may be for, and those who may be on call."""
     rotas: Mapping[str, Rota] = field(default_factory=dict)
     """Those that its policies tell."""
+    subscriptions: Mapping[str, Subscription] = field(default_factory=dict)
+    """Other systems that are told what happens, by name."""
 
     def policy_for(self, deliver: str) -> Policy | None:
         """What becomes of a message for a policy or a contact; None: there is neither."""

@@ -96,6 +96,7 @@ class Intake:
                 log.critical("a notification is lost", notification=one)
 
     async def _unspool(self) -> int:
+        await self._book.check()  # before what is on disk, which may be long, is read to no end
         try:
             found = await self._spool.read()
         except OSError as error:  # what comes in now must not wait for somebody who mends the disk

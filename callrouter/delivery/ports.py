@@ -1,8 +1,8 @@
-"""What the queue works on, and what it needs from outside: a book, a spool on disk, a meter."""
+"""What is delivered, and what the way there needs from outside: a book, and a spool on disk."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -28,20 +28,6 @@ class Delivery:
     """Name of the secret (`env:CRM` is CRM) that what is posted is signed with; empty: it is not signed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """How trying to deliver went."""
-
-    delivery_id: str
-    attempts: int
-    """All of them, this one included."""
-    at: datetime
-    error: str | None
-    """None: delivered."""
-    next_at: datetime | None = None
-    """None: there will be no other."""
-
-
 class Book(Protocol):
     """Where deliveries are kept until they are made; each method raises StoreError while it cannot be reached."""
 
@@ -49,16 +35,8 @@ class Book(Protocol):
         """Keep them; one that is there already stays as it is."""
         ...
 
-    async def due(
-        self, now: datetime, limit: int, *, in_hand: Collection[str] = (), passing_over: Collection[str] = ()
-    ) -> list[Delivery]:
-        """Those to be tried now, the oldest first, without those whose ids are `in_hand`, nor those to the addresses
-        to be passed over.
-        """
-        ...
-
-    async def settle(self, attempts: Sequence[Attempt]) -> None:
-        """Note how attempts went; noting one twice changes nothing."""
+    async def check(self) -> None:
+        """Whether it can be reached."""
         ...
 
 
@@ -75,12 +53,4 @@ class Spool(Protocol):
 
     async def clear(self) -> None:
         """All of it is in the book."""
-        ...
-
-
-class DeliveryMeter(Protocol):
-    """Where it is counted how attempts end."""
-
-    def observe_delivery(self, outcome: str) -> None:
-        """An attempt ended so: `delivered`, `failed` (there will be another) or `given_up`."""
         ...

@@ -51,7 +51,7 @@ def parcel_of(
         contact_title=reach.title if reach is not None else first.contact,
         kind=_KINDS.get(first.kind, "message"),
         messages=tuple(
-            _told(messages[one.queued.message_id], made.links.get(one.queued.delivery_id, ""), recordings)
+            told_of(messages[one.queued.message_id], made.links.get(one.queued.delivery_id, ""), recordings)
             for one in told
         ),
         # One that may hold nothing keeps the whole parcel from holding anything.
@@ -69,7 +69,8 @@ def _called(name: str, plan: Plan | None) -> str:
     return reach.title if reach is not None else name
 
 
-def _told(message: StoredMessage, link: str, recordings: Path) -> Told:
+def told_of(message: StoredMessage, link: str = "", recordings: Path = Path()) -> Told:
+    """A message as somebody is told it."""
     labels = dict(message.labels)
     path = path_of(recordings, message.recording) if message.recording else None
     return Told(

@@ -17,13 +17,14 @@ from typing import Final
 import structlog
 
 from callrouter.core.dispatch import Means, What
-from callrouter.delivery.backoff import next_attempt
+from callrouter.delivery.backoff import PAUSES_SECONDS, next_attempt
 from callrouter.delivery.channel import Channel, Channels, Delivered, FailedForGood, FailedForNow, Outcome
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.ports import Delivery
 from callrouter.delivery.slots import Slots, Turn
 from callrouter.dispatch.enclosing import Links, enclosed_in
 from callrouter.dispatch.parcels import LivePlan, parcel_of
+from callrouter.dispatch.undelivered import Undelivered
 from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
@@ -45,6 +46,8 @@ SOON_SECONDS: Final = (15.0, 60.0, 300.0)
 """Pauses after an attempt that failed for now, where something else follows: after the last of them it has failed, and
 that begins. Where nothing follows, it is tried for some nine hours (`delivery.backoff`).
 """
+HOURS: Final = timedelta(seconds=sum(PAUSES_SECONDS))
+"""What is one of a sequence, and is older, is tried once and not again."""
 AGAIN_SECONDS: Final = 15.0
 """Before a telling whose fate is unknown is repeated."""
 MARGIN_SECONDS: Final = 5.0
@@ -84,6 +87,7 @@ class Sender:
     _in_hand: set[str] = field(default_factory=set)
     """Of deliveries under way, or concluded and not written down yet."""
     _concluded: list[Sent] = field(default_factory=list)
+    _undelivered: Undelivered = field(default_factory=Undelivered)
     _known: dict[str, tuple[Channel, str]] = field(default_factory=dict)
     """By address, who delivers there and to where, as the settings say; clients' documents have hundreds of them."""
 
@@ -190,8 +194,9 @@ class Sender:
         made = enclosed_in([one.told for one in begun], self.links, now)
         try:
             # First all that may fail: whatever is marked and not sent has a fate that nobody knows.
-            messages = await messages_of(self.database, [one.message_id for one in taken])
-            plans = {client: await self.plans(client) for client in dict.fromkeys(one.client for one in taken)}
+            written = [one for one in taken if one.body is None]
+            messages = await messages_of(self.database, [one.message_id for one in written])
+            plans = {client: await self.plans(client) for client in dict.fromkeys(one.client for one in written)}
             marked = await mark(self.database, self.lease, taken, now, until, made.kept) if taken else []
         except BaseException:
             for attempt in begun:
@@ -207,13 +212,17 @@ class Sender:
             if attempt.channel is None or attempt.refused is not None:
                 self._conclude(told, attempt.refused or _fault(attempt.told))
                 continue
-            parcel = parcel_of(told, messages, plans[told[0].queued.client], made, self.recordings)
-            name = f"{attempt.channel.name} {parcel.delivery_id}"
+            first, parcel = told[0].queued, None
+            if first.body is None:
+                parcel = parcel_of(told, messages, plans[first.client], made, self.recordings)
+            name = f"{attempt.channel.name} {first.delivery_id}"
             attempts.create_task(self._attempt(attempt, attempt.channel, told, parcel), name=name)
 
-    async def _attempt(self, attempt: _Attempt, channel: Channel, told: tuple[OnItsWay, ...], parcel: Parcel) -> None:
+    async def _attempt(
+        self, attempt: _Attempt, channel: Channel, told: tuple[OnItsWay, ...], parcel: Parcel | None
+    ) -> None:
         try:
-            outcome = await self._send(channel, told[0], parcel)
+            outcome = await self._send(channel, told[0].queued, parcel)
         except BaseException:
             self._give_back(attempt, answers=None)
             self._in_hand.difference_update(one.queued.delivery_id for one in told)
@@ -222,25 +231,22 @@ class Sender:
         self._conclude(told, outcome)
         self.wake()
 
-    async def _send(self, channel: Channel, first: OnItsWay, parcel: Parcel) -> Outcome:
-        queued = first.queued
+    async def _send(self, channel: Channel, queued: Queued, parcel: Parcel | None) -> Outcome:
+        """`parcel` is None where the body stands in the row."""
         try:
-            if queued.means is Means.EMAIL:  # a recording is read, and encoded
-                body = await asyncio.to_thread(self.write, queued.means, parcel)
-            else:
-                body = self.write(queued.means, parcel)
+            body = (queued.body or "") if parcel is None else await self._written(queued.means, parcel)
         except Exception:
             return FailedForGood(reason=_fault((queued,)).reason)
         delivery = Delivery(
-            delivery_id=parcel.delivery_id,
-            call_id="",
+            delivery_id=queued.delivery_id,
+            call_id=queued.call_id,
             client=queued.client,
             contact=queued.contact,
             address=queued.address,
             body=body,
             asked_at=queued.queued_at,
             attempts=queued.attempts,
-            secret=parcel.secret,
+            secret=queued.secret if parcel is None else parcel.secret,
         )
         try:
             async with asyncio.timeout(channel.deadline_seconds):
@@ -251,9 +257,18 @@ class Sender:
         except Exception:
             return _fault((queued,))
 
+    async def _written(self, means: Means, parcel: Parcel) -> str:
+        if means is Means.EMAIL:  # a recording is read, and encoded
+            return await asyncio.to_thread(self.write, means, parcel)
+        return self.write(means, parcel)
+
     def _conclude(self, told: Sequence[OnItsWay], outcome: Outcome) -> None:
         now = self.clock.now()
-        self._concluded += [_sent(one.queued, one.queued.attempts + 1, outcome, now) for one in told]
+        for one in told:
+            attempts = one.queued.attempts + 1
+            sent = _sent(one.queued, attempts, outcome, now)
+            self._concluded.append(sent)
+            self._undelivered.note(one.queued, sent, attempts)
 
     def _give_back(self, attempt: _Attempt, *, answers: bool | None) -> None:
         if attempt.destination:
@@ -285,14 +300,16 @@ def _sent(one: Queued, attempts: int, outcome: Outcome, now: datetime) -> Sent:
             )
         case FailedForGood(reason=reason):
             return _failed(one, reason)
-        case FailedForNow(reason=reason, fate_unknown=True):
+        case FailedForNow(reason=reason, fate_unknown=True) if one.means is not Means.WEBHOOK:
             return unknown(one, attempts, now + timedelta(seconds=AGAIN_SECONDS), reason)
         case FailedForNow(reason=reason, retry_after_seconds=after_seconds):
             return _later(one, reason, _next(one, attempts, now, after_seconds))
 
 
 def _next(one: Queued, attempts: int, now: datetime, after_seconds: float) -> datetime | None:
-    if one.last or one.kind is DeliveryKind.NOTICE:
+    if one.sequence and now - one.queued_at > HOURS:
+        return None  # it waited behind others: all of a receiver that is gone would take days
+    if one.last or one.body is not None or one.kind is DeliveryKind.NOTICE:
         return next_attempt(now, attempts, after_seconds)
     if attempts > len(SOON_SECONDS):
         return None

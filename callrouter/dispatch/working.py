@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -50,11 +50,13 @@ class Worker:
         due: asyncio.Event,
         seconds: Callable[[], float],
         alive: Callable[[], None] = lambda: None,
+        tellers: Sequence[Callable[[], Awaitable[int]]] = (),
     ) -> None:
         """`due` is set when there is something to do; `seconds` is a clock that nobody sets; `alive` is called every
-        second or two, whether there is something to do or not.
+        second or two, whether there is something to do or not; `tellers` queue what other systems want to know.
         """
         self._alive = alive
+        self._tellers = tellers
         self._database = database
         self._lease = lease
         self._sweeper = sweeper
@@ -130,6 +132,9 @@ class Worker:
             self._expired_seconds = self._seconds()
         await self._sweeper.sweep()
         await self._sender.start(attempts)
+        for tell in self._tellers:  # after what waits longer; and once rules were looked up: some are confidential
+            if await tell():
+                self._due.set()
         self._worked_seconds = self._seconds()
         return True
 

@@ -1,7 +1,7 @@
 """Prometheus figures of the engine, on a registry it is given; listens to facts as an Observer.
 
 `engine` holds all of them and observes: `clients` counts journeys by client, `shown_numbers` by the number dialled and
-what is shown of the caller, `calls` what has no client, `lookups` and `deliveries` what clients' own systems answer;
+what is shown of the caller, `calls` what has no client, `lookups` what clients' own systems answer;
 `dialplans` what their files are like; `sources` reads at each scrape what others count anyway. `fast` is a histogram
 cheap enough for the path of live calls, `exposition` writes the page without holding up the loop.
 

@@ -14,7 +14,6 @@ from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import UNKNOWN_CLIENT
 from callrouter.metrics.calls import CallCounters
 from callrouter.metrics.clients import OTHER, ClientCounters
-from callrouter.metrics.deliveries import DeliveryCounters
 from callrouter.metrics.fast import FastHistogram
 from callrouter.metrics.lookups import LookupCounters
 from callrouter.metrics.shown_numbers import ShownNumbers
@@ -67,7 +66,6 @@ class EngineMetrics:
         registry.register(self._round_trip)
         registry.register(self._decision)
         self._lookups = LookupCounters(registry)
-        self._deliveries = DeliveryCounters(registry)
         self._queues_different = Gauge(
             "callrouter_queues_different", "Queues of the folder that Asterisk has otherwise", registry=registry
         )
@@ -102,10 +100,6 @@ class EngineMetrics:
         """Count one lookup; `service` is the place of the host in the operator's list, or `other`."""
         self._lookups.ended.labels(service, outcome).inc()
         self._lookups.seconds.observe(seconds)
-
-    def observe_delivery(self, outcome: str) -> None:
-        """Count one attempt to deliver a notification."""
-        self._deliveries.attempts.labels(outcome).inc()
 
     def leg_vanished(self) -> None:
         """Count one leg that was ended because its media had stopped."""

@@ -75,6 +75,21 @@ class BoardCounts(Protocol):
         """Those for which something was due, and was not done."""
         ...
 
+    @property
+    def attempts(self) -> Mapping[tuple[str, str], int]:
+        """How attempts to deliver ended of what is of no message, by its kind and by outcome."""
+        ...
+
+    @property
+    def waiting(self) -> Mapping[str, int]:
+        """What is of no message and is not delivered yet, by its kind."""
+        ...
+
+    @property
+    def late(self) -> Mapping[str, int]:
+        """Of that, what was due some time ago."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
@@ -159,8 +174,22 @@ def _board(counts: BoardCounts) -> Iterable[Metric]:
     for client, count in counts.attention.items():
         on_list.add_metric([client], count)
     yield on_list
-    said = "Messages for which something was due more than a minute ago and was not done"
+    said = "What was due more than a minute ago and was not done: of messages, and of all else while no worker runs"
     yield GaugeMetricFamily("callrouter_dispatch_overdue", said, value=counts.overdue)
+    ended = CounterMetricFamily(
+        "callrouter_notification_attempts", "Attempts to deliver, by how they ended", labels=["kind", "outcome"]
+    )
+    for labels, count in counts.attempts.items():
+        ended.add_metric(labels, count)
+    yield ended
+    for name, said, by_kind in (
+        ("callrouter_notifications_waiting", "What systems are to be told, and are not yet", counts.waiting),
+        ("callrouter_notifications_late", "What systems should have been told more than a minute ago", counts.late),
+    ):
+        family = GaugeMetricFamily(name, said, labels=["kind"])
+        for kind, count in by_kind.items():
+            family.add_metric([kind], count)
+        yield family
 
 
 def _sizes(sources: Sources) -> Iterable[Metric]:

@@ -1,4 +1,6 @@
-"""What becomes of a message, instant by instant, while nobody acknowledges it and everybody can be told."""
+"""What becomes of a message, instant by instant, while nobody acknowledges it and everybody can be told; and which
+systems are told of a call.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from callrouter.core.call import Call
-from callrouter.core.dispatch import Means, Policy, Step, What
+from callrouter.core.call import Call, Disposition
+from callrouter.core.dispatch import Kind, Means, Policy, Step, What
 from callrouter.core.dispatch.progress import Move, Standing, next_move
 from callrouter.core.forms import filled_of
 from callrouter.core.plan import Plan
@@ -20,11 +22,28 @@ _LISTED = "it stands on the agents' list"
 
 
 def of_call(plan: Plan, call: Call) -> Iterator[str]:
-    """What becomes of each message that a call has left, as `planned` says it."""
+    """What becomes of each message that a call has left, as `planned` says it, and which systems are told of what."""
     for message in call.messages:
         complete_at = message.started_at + timedelta(seconds=message.seconds)
         urgent = filled_of(message.values, caller_number=None).urgent
         yield from planned(plan, message.deliver, urgent=urgent, at=complete_at)
+    happened = [*_happened(call)]
+    for one in plan.subscriptions.values():
+        if told := [kind for kind in happened if kind in one.kinds]:
+            yield f"subscription {one.name}: {one.url} is told of {listed(told)}"
+
+
+def _happened(call: Call) -> Iterator[Kind]:
+    """What a call gives subscriptions to know, by itself."""
+    if call.disposition is None:
+        return
+    yield Kind.CALL_ENDED
+    if call.disposition is Disposition.ABANDONED:
+        yield Kind.CALL_ABANDONED
+    if call.messages:
+        yield Kind.MESSAGE_TAKEN
+    if call.callbacks:
+        yield Kind.CALLBACK_ASKED
 
 
 def planned(plan: Plan, deliver: str, *, urgent: bool, at: datetime) -> Iterator[str]:

@@ -6,15 +6,14 @@ somebody else runs), keeps the schema right (`schema`) and makes a sentence of w
 
 Written: `recorder` takes calls that have ended, keeps them in memory, or on disk while PostgreSQL is away, and has them
 written in batches (`writing`); `trace` says how a call becomes JSON, and a call again, `incarnation` which of its lives
-an engine is in. `notifications` and `notification_spool` are the book and the spool of `callrouter.delivery`. `plans`
-keeps every version of a plan that went live and what its client was called before, `promises` what it promised, `gaps`
-the times nobody watched.
+an engine is in. `notification_spool` is the spool of `callrouter.delivery`. `plans` keeps every version of a plan that
+went live and what its client was called before, `promises` what it promised, `gaps` the times nobody watched.
 
 Read back: `calls`, `messages` and `callbacks` in pages (`paging`), `stats` the service figures, each call judged by the
 promise of the version it walked.
 
 `taken` keeps messages that somebody takes by form, on disk and then in the record; `dispatch` has who is told of
-messages, and what came of it.
+messages, and what came of it, `subscribed` what other systems are told of all that happens.
 
 `access` has the tokens, the audit trail, and the recordings with every access to them; `outgoing` what becomes of
 callers who are to be called back; `agents` the sessions of agents, and their PINs.

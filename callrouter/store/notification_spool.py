@@ -1,7 +1,7 @@
 """Notifications on disk while PostgreSQL takes none: one a line. An engine that ends meanwhile leaves them to the next.
 
-A line is a row of the table, as JSON. A notification that stands here twice, or here and in PostgreSQL, is kept once:
-the book goes by its id.
+A line is a row of the table that they once had, as JSON. A notification that stands here twice, or here and in
+PostgreSQL, is kept once: the book goes by its id.
 """
 
 from __future__ import annotations
@@ -10,15 +10,27 @@ import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import structlog
 
 from callrouter.delivery.ports import Delivery
-from callrouter.store.notifications import COLUMNS
 from callrouter.store.writing.files import write_whole
 
 log = structlog.get_logger(__name__)
+
+COLUMNS: Final = {
+    "delivery_id": "notification_id",
+    "call_id": "call_id",
+    "client": "client",
+    "contact": "contact",
+    "address": "url",
+    "body": "body",
+    "asked_at": "asked_at",
+    "attempts": "attempts",
+}
+"""Where each field of a delivery stands."""
 
 
 class NotificationSpool:

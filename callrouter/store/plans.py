@@ -18,6 +18,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+from msgspec import Struct
 from sqlalchemy import ColumnElement, exists, func, or_, select, text, tuple_, union
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +29,15 @@ from callrouter.core.service_level import Promise
 from callrouter.store.database import Database
 from callrouter.store.promises import promise_numbers, promise_of_row
 from callrouter.store.tables import calls, plan_documents, plan_history, plans, promises
+
+
+class Subscriber(Struct, frozen=True, kw_only=True):
+    """A system that is told what happens to a client: as much of it as PostgreSQL needs to know (`subscribed`)."""
+
+    name: str
+    kinds: tuple[str, ...]
+    timezone: str
+    """The client's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +57,8 @@ class StoredPlan:
     """What the client was promised; None when it is not known."""
     formerly: tuple[str, ...] = ()
     """Identifiers the client had before."""
+    subscriptions: tuple[Subscriber, ...] = ()
+    """Which systems are told what happens, and of what."""
     shape: str = ""
     """`core.plan.Plan.shape`; empty where it is not known: the record has none."""
 
@@ -141,6 +154,7 @@ async def find_plan(database: Database, client: str, version: str) -> StoredPlan
         documents={file: contents[key] for file, key in row["documents"].items() if key in contents},
         promise=None if row["promise_id"] is None else promise_of_row(row),
         formerly=tuple(row["formerly"]),
+        subscriptions=msgspec.convert(row["subscriptions"], tuple[Subscriber, ...]),
     )
 
 
@@ -334,6 +348,7 @@ def _row(plan: StoredPlan, numbers: Mapping[Promise, int]) -> dict[str, object]:
         "documents": {_storable(file): content_hash(content) for file, content in plan.documents.items()},
         "promise_id": numbers[plan.promise] if plan.promise else None,
         "formerly": list(plan.formerly),
+        "subscriptions": msgspec.to_builtins(plan.subscriptions),
     }
 
 

@@ -47,7 +47,7 @@ def test_the_engine_outlives_what_postgresql_refuses(own_town: Town) -> None:
         execute(
             town,
             url,
-            "ALTER TABLE notifications RENAME TO elsewhere",
+            "ALTER TABLE deliveries RENAME TO elsewhere",
             f"ALTER DATABASE {DATABASE_NAME} SET default_transaction_read_only = on",
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'callrouter%'",
         )
@@ -59,7 +59,7 @@ def test_the_engine_outlives_what_postgresql_refuses(own_town: Town) -> None:
             url,
             "SET default_transaction_read_only = off",
             f"ALTER DATABASE {DATABASE_NAME} RESET default_transaction_read_only",
-            "ALTER TABLE elsewhere RENAME TO notifications",
+            "ALTER TABLE elsewhere RENAME TO deliveries",
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'callrouter%'",
         )
     assert town.row_of(caller)["did"] == "+33199000020"

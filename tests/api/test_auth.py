@@ -44,6 +44,7 @@ from callrouter.store.tables import AuditOutcome
 from callrouter.store.writing.writer import Writer
 from callrouter.stream.frames import MEDIA_TYPE
 from deploy.demo.plain_http import plain_client
+from tests.store.dispatch.rows import ask as tell_system
 
 from .agents_at_work import SomeAgents
 from .serving import TOKEN, Noted, make_gate, serving
@@ -179,6 +180,7 @@ async def apps(database: Database, tmp_path: Path) -> AsyncIterator[Apps]:
         )
     trail = AuditTrail(database)
     for call in CALLS:
+        await tell_system(database, f"{call.call_id}.d1", "failed", call_id=call.call_id, client=call.client)
         (tmp_path / f"{call.call_id}-0.wav").write_bytes(bytes(44 + 1600))
         deed = Deed(principal="x", action="y", object=call.call_id, client=call.client, outcome=AuditOutcome.DONE)
         await trail.record(deed)
@@ -263,6 +265,7 @@ def call_of_lenoir(path: str) -> str:
 def filled(path: str, call_id: str) -> str:
     path = path.replace("{call_id}", call_id).replace("{recording_id}", f"{call_id}-0")
     path = path.replace("{message_id}", f"{call_id}.m1").replace("{client}", LENOIR)
+    path = path.replace("{delivery_id}", f"{call_id}.d1")
     return path.replace("{position}", "1").replace("{agent}", "agent-1" if call_id == OF_LENOIR else call_id)
 
 
@@ -383,6 +386,7 @@ LISTS = {
     "/api/calls": "calls",
     "/api/messages": "messages",
     "/api/messages/attention": "messages",
+    "/api/deliveries": "deliveries",
     "/api/callbacks": "callbacks",
     "/api/worklist": "callers",
     "/api/recordings": "recordings",
@@ -418,14 +422,14 @@ async def test_only_their_own_is_shown(apps: Apps, database: Database, scope: Sc
             assert (
                 deed.client,
                 deed.outcome,
-                deed.object.removesuffix("-0").removesuffix("/1").removesuffix(".m1"),
+                deed.object.removesuffix("-0").removesuffix("/1").removesuffix(".m1").removesuffix(".d1"),
             ) == (
                 LENOIR,
                 AuditOutcome.REFUSED,
                 of_call,
             )
             continue
-        query = {} if path.endswith(("live", "audit", "attention")) else PAST
+        query = {} if path.endswith(("live", "audit", "attention", "deliveries")) else PAST
         answer = await ask(base, method, path, headers, **query)
 
         assert answer.status_code == 200, (path, answer.text)
@@ -437,7 +441,7 @@ async def test_only_their_own_is_shown(apps: Apps, database: Database, scope: Sc
     "path",
     [
         *("/api/calls", "/api/messages", "/api/callbacks", "/api/worklist", "/api/recordings", "/api/stats"),
-        *("/api/audit", "/api/messages/attention", "/api/stats/messages"),
+        *("/api/audit", "/api/messages/attention", "/api/stats/messages", "/api/deliveries"),
     ],
 )
 async def test_asking_for_another_client_says_nothing_of_them(apps: Apps, database: Database, path: str) -> None:
@@ -455,7 +459,7 @@ async def test_asking_for_another_client_says_nothing_of_them(apps: Apps, databa
     "path",
     [
         *("/api/calls", "/api/messages", "/api/messages/attention", "/api/callbacks", "/api/worklist"),
-        "/api/recordings",
+        *("/api/recordings", "/api/deliveries"),
     ],
 )
 async def test_a_team_is_not_told_which_clients_there_are(apps: Apps, database: Database, path: str) -> None:

@@ -12,6 +12,7 @@ from fastapi.openapi.models import OpenAPI
 from callrouter.api.agents import schemas as agent_schemas
 from callrouter.api.agents.wishes import Wish
 from callrouter.api.control import schemas as control_schemas
+from callrouter.api.deliveries import schemas as told_schemas
 from callrouter.api.messages import delivery_schemas
 from callrouter.api.messages import schemas as message_schemas
 from callrouter.api.schemas import audit, called_back, calls, live, parts, recorded, service, stats
@@ -22,6 +23,7 @@ from callrouter.core.call import Callback, replace
 from callrouter.store.database import Database
 from callrouter.store.writing.writer import Writer
 from deploy.demo.plain_http import plain_client
+from tests.store.dispatch.rows import ask
 
 from .serving import TOKEN, serving
 from .stories import after, answered, message_left
@@ -29,11 +31,12 @@ from .test_web_app import AUTHORISED, NOWHERE, web
 
 CALL_ID = "1795427775-42-518203"
 MESSAGE_ID = message_schemas.MESSAGE_ID
+DELIVERY_ID = told_schemas.DELIVERY_ID
 
 
 ANSWERS = (
     *(audit, called_back, calls, live, parts, recorded, service, stats),
-    *(agent_schemas, supervision_schemas, control_schemas, message_schemas, delivery_schemas),
+    *(agent_schemas, supervision_schemas, control_schemas, message_schemas, delivery_schemas, told_schemas),
 )
 
 
@@ -76,6 +79,8 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/calls",
         "/api/calls/{call_id}",
         "/api/calls/{call_id}/superseded",
+        "/api/deliveries",
+        "/api/deliveries/{delivery_id}/again",
         "/api/callbacks",
         "/api/callbacks/{call_id}/{position}/settle",
         "/api/worklist",
@@ -160,6 +165,7 @@ async def test_the_examples_of_parameters_are_taken(
     wish = Callback(number="+33612340001", node="offer", asked_at=after(50))
     await writer.write([replace(answered(CALL_ID), messages=(message,), callbacks=(wish,)), message_left("2")])
     writer.close()
+    await ask(database, DELIVERY_ID, "failed", call_id=CALL_ID)
 
     async with (
         serving(web(database, folder=tmp_path)) as base,
@@ -173,7 +179,7 @@ async def test_the_examples_of_parameters_are_taken(
                 for parameter in operation.get("parameters", [])
             }
             query = {name: value for name, value in examples.items() if value and f"{{{name}}}" not in path}
-            for name in ("call_id", "recording_id", "position", "message_id", "client"):
+            for name in ("call_id", "recording_id", "position", "message_id", "delivery_id", "client"):
                 path = path.replace(f"{{{name}}}", str(examples.get(name)))
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
             sent = example_of(document, body) if body else None
@@ -184,6 +190,7 @@ async def test_the_examples_of_parameters_are_taken(
             others = {"/api/live": 502, "/api/agents": 502, f"/api/recordings/{CALL_ID}-0": 204}
             # A callback is settled; nobody gave up in the call of the examples.
             others |= {f"/api/callbacks/{CALL_ID}/1/settle": 204, f"/api/worklist/{CALL_ID}/called": 409}
+            others |= {f"/api/deliveries/{DELIVERY_ID}/again": 204}
             others |= {f"/api/messages/{MESSAGE_ID}/redeliver": 409}  # somebody took it on
             others |= {f"/api/agents/{{agent}}/{wish}": 502 for wish in Wish}
             others |= {f"/api/calls/{CALL_ID}/{act}": 502 for act in Act}

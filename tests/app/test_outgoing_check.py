@@ -76,6 +76,45 @@ def test_the_engine_knows_its_settings(tmp_path: Path) -> None:
     assert well.trouble == ""
 
 
+SUBSCRIBED = """\
+client: acme
+numbers: ["01 99 00 00 90"]
+timezone: Europe/Paris
+language: fr
+fallback: { node: bye }
+subscriptions:
+  crm: { url: "https://crm.example/hooks", secret: env:CRM, events: call.ended }
+start: bye
+nodes:
+  bye: { hangup: {} }
+"""
+
+
+def test_of_subscriptions_too(tmp_path: Path) -> None:
+    """A secret that is not set, or is none, and a host that is not allowed: nothing would be told."""
+    (tmp_path / "acme.yaml").write_text(SUBSCRIBED)
+    plans = load_directory(tmp_path, PaperSpeech()).plans.values()
+    right = {"CRM": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+
+    def issues(hosts: tuple[str, ...], secrets: dict[str, str]) -> list[str]:
+        return [str(issue) for issue in check_web_services(plans, hosts, secrets)]
+
+    assert issues(("crm.example",), right) == []
+    assert issues(("other.example",), {}) == [
+        'acme.yaml:7: warning: subscription "crm": CALLROUTER_SECRET_CRM is not set: nothing would be told',
+        (
+            'acme.yaml:7: warning: subscription "crm": "crm.example" is not in CALLROUTER_OUTGOING_HOSTS:'
+            " it would never be asked"
+        ),
+    ]
+    assert issues(("crm.example",), {"CRM": "abc"}) == [
+        (
+            'acme.yaml:7: warning: subscription "crm": CALLROUTER_SECRET_CRM: it is no signing secret: it must be'
+            " whsec_ and 24 to 64 bytes as base64"
+        )
+    ]
+
+
 TOLD = """\
 client: acme
 numbers: ["01 99 00 00 90"]

@@ -3,5 +3,5 @@
 channel, servers   test_new_channel.py
 parcel   rendering
 mailing   channels
-ports     test_queue.py
+ports     test_asking.py, ../dispatch/test_bodies.py
 """

@@ -1,9 +1,9 @@
-"""A queue on a real PostgreSQL, with whatever channels a test wants."""
+"""What calls ask for, and the queue on a real PostgreSQL that it comes into."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,16 +16,13 @@ from callrouter.core.call import CallerId
 from callrouter.core.facts import Fact
 from callrouter.core.nodes import HangupNode, NotifyNode
 from callrouter.core.templates import parse
-from callrouter.delivery.channel import Channel, Channels, Tools
-from callrouter.delivery.channels import CHANNELS
-from callrouter.delivery.queue import DeliveryQueue
-from callrouter.metrics import EngineMetrics
-from callrouter.runtime.guarded_http import GuardedHttp
+from callrouter.delivery.asking import Asking
 from callrouter.store.database import Database
+from callrouter.store.dispatch.asked import AskedRows
 from callrouter.store.notification_spool import NotificationSpool
-from callrouter.store.notifications import NotificationRows
-from callrouter.store.tables import notifications
+from callrouter.store.tables import deliveries
 from callrouter.testing import plan_of
+from tests.patience import START_SECONDS
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -41,23 +38,9 @@ class Clock:
         return self.at
 
 
-def queue_of(
-    database: Database,
-    http: GuardedHttp,
-    folder: Path,
-    clock: Clock | None = None,
-    *,
-    meter: EngineMetrics | None = None,
-    kinds: Sequence[type[Channel]] = CHANNELS,
-) -> DeliveryQueue:
+def asking_of(database: Database, folder: Path) -> Asking:
     """As an engine has one."""
-    return DeliveryQueue(
-        book=NotificationRows(database),
-        spool=NotificationSpool(folder / "notifications.jsonl"),
-        channels=Channels(kinds, Tools(http=http)),
-        clock=clock or Clock(),
-        meter=meter,
-    )
+    return Asking(book=AskedRows(database), spool=NotificationSpool(folder / "notifications.jsonl"))
 
 
 def asked_for(address: str, call_id: str = "c1", at: datetime = MONDAY) -> tuple[Fact, ...]:
@@ -73,33 +56,36 @@ def asked_for(address: str, call_id: str = "c1", at: datetime = MONDAY) -> tuple
 
 @dataclass
 class Rows:
-    """The table."""
+    """The queue's."""
 
     database: Database
 
     async def by_call(self) -> Mapping[str, dict[str, object]]:
         """All of it."""
-        async with self.database.connection() as connection:
-            rows = (await connection.execute(select(notifications))).mappings().all()
-        return {row["call_id"]: dict(row) for row in rows}
+        return {str(row["call_id"]): row for row in await self._all()}
 
-    async def until(self, state: str, *calls: str, seconds: float = 10.0, attempts: int = 1) -> dict[str, object]:
-        """Wait until the rows of these calls are in this state, after so many attempts; the last one's row."""
-        async with asyncio.timeout(seconds):
-            while True:
-                rows = await self.by_call()
-                wanted = [rows.get(call) for call in calls or ("c1",)]
-                if all(row and row["state"] == state and row["attempts"] >= attempts for row in wanted):  # type: ignore[operator]
-                    assert wanted[-1] is not None
-                    return wanted[-1]
+    async def ids(self) -> list[str]:
+        """Of all deliveries, in order."""
+        return [str(row["delivery_id"]) for row in await self._all()]
+
+    async def until_there(self, *calls: str) -> Mapping[str, dict[str, object]]:
+        """Wait until there are rows of these calls; all rows."""
+        async with asyncio.timeout(START_SECONDS):
+            while not set(calls) <= set(rows := await self.by_call()):
                 await asyncio.sleep(0.02)
+        return rows
+
+    async def _all(self) -> list[dict[str, object]]:
+        async with self.database.connection() as connection:
+            rows = (await connection.execute(select(deliveries).order_by(deliveries.c.number))).mappings().all()
+        return [dict(row) for row in rows]
 
 
 @asynccontextmanager
-async def running(queue: DeliveryQueue) -> AsyncIterator[None]:
-    """The queue, at work; whatever it raises is raised."""
+async def running(asking: Asking) -> AsyncIterator[None]:
+    """It, at work; whatever it raises is raised."""
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(queue.run())
+        task = group.create_task(asking.run())
         try:
             yield
         finally:

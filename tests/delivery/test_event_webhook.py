@@ -95,4 +95,4 @@ async def test_an_address_that_may_not_be_asked_ends_the_start(database: Databas
     [event] = maker.of_fact(facts.CallEnded(call=call))
     tell(event)
 
-    assert made.deliveries.backlog == 1
+    assert made.asked.backlog == 1

@@ -7,16 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from callrouter.delivery.channel import Channel, Channels, Tools
 from callrouter.delivery.channels import CHANNELS
-from callrouter.metrics import EngineMetrics
 from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.store.database import Database
 from tests.delivery.channels.walking import CASES, PARTS, check_channel, missing
 from tests.delivery.file_channel import FileChannel
-from tests.delivery.rooms import MONDAY, Clock, Rows, asked_for, queue_of, running
+from tests.dispatch.rooms import Office
 from tests.runtime.web_service import web_service
 
 ADDED: tuple[type[Channel], ...] = (*CHANNELS, FileChannel)
@@ -64,13 +62,10 @@ def test_without_one_of_its_parts_a_test_fails(cases: Path) -> None:
             Channels((unable,), tools)
 
 
-async def test_the_queue_the_book_and_the_figures_treat_it_rightly(database: Database, tmp_path: Path) -> None:
+async def test_the_queue_treats_it_rightly(database: Database, tmp_path: Path) -> None:
     """Delivered, failed for now, failed for good, too slow, at fault: each as with any channel, beside a webhook."""
-    clock, rows = Clock(), Rows(database)
-    metrics = EngineMetrics(registry := CollectorRegistry(), version="0", target_of=lambda _call: None)
     async with web_service() as service:
-        http = GuardedHttp([service.host], {})
-        queue = queue_of(database, http, tmp_path, clock, meter=metrics, kinds=ADDED)
+        office = Office(database=database, http=GuardedHttp([service.host], {}), folder=tmp_path, kinds=ADDED)
         places = {
             "web": service.url("good"),
             "told": f"file:{tmp_path}/told",
@@ -80,28 +75,27 @@ async def test_the_queue_the_book_and_the_figures_treat_it_rightly(database: Dat
             "slow": f"file:{tmp_path}/slow/never",
             "fault": f"file:{tmp_path}/fault/fault",
         }
-        for call, address in places.items():
-            queue.observe(asked_for(address, call))
-        async with running(queue):
-            await rows.until("delivered", "web", "told")
-            await rows.until("failed", "folder", "wrong")
-            first = await rows.until("waiting", "slow", "fault", "missing")
-            for outcome, many in (("delivered", 2), ("given_up", 2), ("failed", 3)):
-                assert _attempts(registry, outcome) == many
+        for id_, address in places.items():
+            await office.telling(id_, address)
+        async with office.works() as due:
+            await office.attempted(1, "accepted", "web", "told")
+            await office.attempted(1, "failed", "folder", "wrong")
+            await office.attempted(1, "queued", "slow", "fault", "missing")
+            counts = await office.rows("SELECT outcome, attempts FROM delivery_counts ORDER BY outcome")
+            pauses = await office.rows(
+                "SELECT next_attempt_at - changed_at FROM deliveries WHERE delivery_id = 'missing'"
+            )
             (tmp_path / "away").mkdir()
-            clock.at += timedelta(seconds=61)
-            await rows.until("delivered", "missing")
-        await http.close()
+            office.clock.passes(timedelta(seconds=61))
+            due.set()
+            await office.attempted(2, "accepted", "missing")
+        await office.http.close()
 
-    found = await rows.by_call()
-    assert first["next_attempt_at"] == MONDAY + timedelta(seconds=60)
-    assert (tmp_path / "told").read_text().startswith("told-n0 {")
-    assert found["folder"]["last_error"] == f"{tmp_path} is a folder"
-    assert found["wrong"]["last_error"] == "a file is named from the root on: file:/srv/told"
-    assert found["slow"]["last_error"] == "file had not ended after 0.5 s"
-    assert found["fault"]["last_error"] == "it failed in an unforeseen way"
-    assert found["missing"]["attempts"] == 2
-
-
-def _attempts(registry: CollectorRegistry, outcome: str) -> float | None:
-    return registry.get_sample_value("callrouter_notification_attempts_total", {"outcome": outcome})
+    answers = dict(await office.rows("SELECT delivery_id, answer FROM deliveries"))
+    assert counts == [("delivered", 2), ("failed", 3), ("given_up", 2)]
+    assert pauses[0][0] == pytest.approx(timedelta(seconds=60), abs=timedelta(seconds=5))
+    assert (tmp_path / "told").read_text().startswith("told {")
+    assert answers["folder"] == f"{tmp_path} is a folder"
+    assert answers["wrong"] == "a file is named from the root on: file:/srv/told"
+    assert answers["slow"] == "file had not ended after 0.5 s"
+    assert answers["fault"] == "it failed in an unforeseen way: the worker's log says how"

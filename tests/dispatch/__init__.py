@@ -1,5 +1,6 @@
-"""People told of messages: on a real PostgreSQL, with real receivers, and a clock that the tests move.
+"""People told of messages, systems of calls: on a real PostgreSQL, with real receivers, and a clock that tests move.
 
-listening   test_working.py
-parcels     test_sending.py
+listening     test_working.py
+parcels       test_sending.py
+undelivered   test_bodies.py
 """

@@ -13,12 +13,13 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
+from callrouter.app.worker.parts import tellers_of
 from callrouter.core.call import replace
 from callrouter.core.dispatch import Course, Means, Policy, Reach, Step
 from callrouter.core.nodes import HangupNode
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Contact, Rota, Turns
-from callrouter.delivery.channel import Channels, Tools
+from callrouter.delivery.channel import Channel, Channels, Tools
 from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
@@ -31,7 +32,7 @@ from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
-from callrouter.store.tables import messages
+from callrouter.store.tables import deliveries, messages
 from callrouter.testing import plan_of
 from tests.patience import START_SECONDS
 
@@ -120,6 +121,7 @@ class Office:
     """By what people's answers come back."""
     really: bool = False
     """Whether everything is as it is really written, without mail too."""
+    kinds: Sequence[type[Channel]] = CHANNELS
     died: list[BaseException] = field(default_factory=list)
     """Of what workers died."""
     _worker: Worker | None = None
@@ -156,6 +158,7 @@ class Office:
             clock=self.clock,
             due=due,
             seconds=asyncio.get_running_loop().time,
+            tellers=tellers_of(self.database, lease, self.live, self.clock),
         )
         self.clock.tells(worker.clock_was_set)
         self._worker = worker
@@ -183,7 +186,7 @@ class Office:
             await channels.close()
 
     def _channels(self) -> Channels:
-        self._opened.append(Channels(CHANNELS, Tools(http=self.http, mail=self.mail, sms=self.sms)))
+        self._opened.append(Channels(self.kinds, Tools(http=self.http, mail=self.mail, sms=self.sms)))
         return self._opened[-1]
 
     async def message(self, message_id: str = "m1", *, deliver: str = "rule", urgent: bool = True, **more: Any) -> None:
@@ -207,6 +210,34 @@ class Office:
         }
         async with self.database.connection() as connection:
             await connection.execute(insert(messages).values(row))
+
+    async def telling(self, delivery_id: str, address: str, **more: Any) -> None:
+        """Something of a call that is to be posted as it stands, asked for now."""
+        now = self.clock.now()
+        row = {
+            "delivery_id": delivery_id,
+            "call_id": "call",
+            "client": "acme",
+            "kind": "event",
+            "contact": "crm",
+            "means": "webhook",
+            "address": address,
+            "body": json.dumps({"id": delivery_id}),
+            "queued_at": now,
+            "next_attempt_at": now,
+            "changed_at": now,
+            **more,
+        }
+        async with self.database.connection() as connection:
+            await connection.execute(insert(deliveries).values(row))
+
+    async def attempted(self, attempts: int, state: str = "queued", *ids: str) -> None:
+        """Tellings of these ids, or all there are, come to have been tried so often, and to this state."""
+        query = """SELECT count(*) FROM deliveries
+                   WHERE (:all OR delivery_id = ANY(:ids)) AND NOT (attempts = :n AND state = :state)"""
+        async with asyncio.timeout(START_SECONDS):
+            while await self.rows(query, all=not ids, ids=list(ids), n=attempts, state=state) != [(0,)]:
+                await self._waits(None)
 
     async def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """What a query finds."""

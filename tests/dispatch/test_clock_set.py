@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from callrouter.store.dispatch.clock_set import move_waits
+from callrouter.store.dispatch.lease import Lease
 from tests.dispatch.rooms import MINUTE, Office, a_plan, hook, reach, rule
 from tests.runtime.web_service import WebService
 
@@ -63,3 +65,15 @@ async def test_a_pause_after_a_failure_is_as_long_as_before(office: Office, crm:
         office.clock.passes(MINUTE)
         due.set()
         await office.has(accepted=1)
+
+
+async def test_what_is_of_no_message_is_as_old_as_before(office: Office) -> None:
+    """One of a sequence that is older than nine hours is tried once: half a day that a clock was set by is no age."""
+    lease, now = Lease(office.database, "dispatch", "one"), office.clock.now()
+    await lease.take()
+    await office.telling("a0", "http://127.0.0.1:9/", sequence="a")
+    await move_waits(office.database, lease, now + 12 * HOUR, 12 * HOUR)
+
+    query = "SELECT queued_at - :now, next_attempt_at - :now, changed_at - :now FROM deliveries"
+    (moved,) = await office.rows(query.replace(":now", "CAST(:now AS timestamptz)"), now=now)
+    assert {round(by / HOUR, 1) for by in moved} == {12.0}

@@ -28,9 +28,9 @@ OTHER = "whsec_" + "A" * 32
 
 
 @contextmanager
-def receiver(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Its address, and the file that holds what it printed."""
-    [source] = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+def receiver(folder: Path, which: int = 0) -> Iterator[tuple[str, Path]]:
+    """The guide's first one, or another: its address, and the file that holds what it printed."""
+    source = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)[which]
     (folder / "receiver.py").write_text(source)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -26,6 +26,11 @@ from tests.fuzz.tally import cases, count
 
 DEMO: Final = Path(__file__).parents[2] / "dialplans"
 FILES: Final = {path.relative_to(DEMO).as_posix(): path.read_text() for path in sorted(DEMO.rglob("*.yaml"))}
+FILES["etude-lenoir.yaml"] += """
+subscriptions:
+  crm: { url: "https://crm.example/hooks", secret: env:CRM, events: [call.ended, message.taken.v1, day.figures] }
+  other: { url: "https://other.example/", events: callback.asked }
+"""
 TREES: Final = {name: yaml.load(text, Loader=yaml.BaseLoader) for name, text in FILES.items()}
 WORDS: Final = sorted({word for text in FILES.values() for word in text.replace(":", " ").split() if len(word) < 30})
 MOST_SECONDS: Final = 10.0

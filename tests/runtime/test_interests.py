@@ -58,7 +58,7 @@ def test_there_are_observers() -> None:
     assert {node.name for node in observers()} >= {
         "EndedJournal",
         "EngineMetrics",
-        "DeliveryQueue",
+        "Asking",
         "FactLog",
         "Recorder",
     }

@@ -13,7 +13,7 @@ from callrouter.dialplan import SoundSource, load_directory
 from callrouter.dialplan.shared.reading import FOLDER as SHARED
 from callrouter.errors import CallrouterError
 from callrouter.runtime.reload import Swap
-from callrouter.store.plans import StoredPlan
+from callrouter.store.plans import StoredPlan, Subscriber
 
 
 def stored_plan(plan: Plan, swap: Swap) -> StoredPlan:
@@ -30,6 +30,10 @@ def stored_plan(plan: Plan, swap: Swap) -> StoredPlan:
         documents=documents,
         promise=plan.promise,
         formerly=plan.formerly,
+        subscriptions=tuple(
+            Subscriber(name=one.name, kinds=tuple(map(str, one.kinds)), timezone=plan.timezone)
+            for one in plan.subscriptions.values()
+        ),
         shape=plan.shape,
     )
 

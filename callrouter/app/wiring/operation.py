@@ -123,7 +123,7 @@ def sources_of(
         frozen=lambda: watches.frozen.frozen,
         link=ground.link.counters,
         writer=records.recorder,
-        notifications=lambda: web_services.deliveries.backlog,
+        notifications=lambda: web_services.asked.backlog,
         refused=lambda: watches.refused.by_client,
         callbacks=lambda: placed.callbacks.outcomes,
         callbacks_under_way=lambda: placed.callbacks.under_way,

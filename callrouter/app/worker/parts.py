@@ -9,6 +9,7 @@ import shlex
 import shutil
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
@@ -22,28 +23,30 @@ from callrouter.core.plan import Plan
 from callrouter.delivery.channel import Channels
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
+from callrouter.dispatch.days import DayTeller, DayTelling
 from callrouter.dispatch.enclosing import Links
 from callrouter.dispatch.heartbeat import Heartbeat
 from callrouter.dispatch.parcels import KeptPlan, LivePlan
 from callrouter.dispatch.receipts.noting import Reports
 from callrouter.dispatch.sending import Sender, Write
 from callrouter.dispatch.sweeping import Sweeper
+from callrouter.dispatch.telling import Teller, Telling
 from callrouter.dispatch.working import Worker
 from callrouter.errors import SettingsError
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.fence import boot_seconds
 from callrouter.runtime.guarded_http import GuardedHttp
+from callrouter.runtime.ports import Clock
 from callrouter.settings import Settings, load_secrets
 from callrouter.store.database import Database
 from callrouter.store.dispatch.board import count_board
-from callrouter.store.dispatch.lease import Lease
+from callrouter.store.dispatch.lease import DISPATCH, Lease
 
 if TYPE_CHECKING:
     from callrouter.app.versions import KeptPlans, PlansInService
     from callrouter.transcripts.port import Transcriber
     from callrouter.transcripts.scribe import Scribe
 
-LEASE: Final = "dispatch"
 ALIVE: Final = "worker.alive"
 """In the data folder."""
 
@@ -82,7 +85,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
     """
     clock, secrets_ = SystemClock(settings.clock_shift_seconds), load_secrets()
     live, kept = _plans(settings, database, clock)
-    lease = Lease(database, LEASE, f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}")
+    lease = Lease(database, DISPATCH, f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}")
     http = GuardedHttp(settings.outgoing_hosts, secrets_, user_agent=f"callrouter/{__version__}")
     channels = channels_of(settings, secrets_, http)
     worker = Worker(
@@ -106,6 +109,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         due=due,
         seconds=boot_seconds,
         alive=partial(_touch, settings.data_dir / ALIVE),
+        tellers=tellers_of(database, lease, live, clock),
     )
     clock.tells(worker.clock_was_set)
     return Parts(
@@ -150,6 +154,26 @@ def _plans(settings: Settings, database: Database, clock: SystemClock) -> tuple[
         return (await kept_plans().find(client, version)).plan
 
     return live, kept
+
+
+def tellers_of(
+    database: Database, lease: Lease, live: LivePlan, clock: Clock, seconds: Callable[[], float] = boot_seconds
+) -> tuple[Callable[[], Awaitable[int]], ...]:
+    """What tells other systems what happens, and days. What writes it is imported with the first of them."""
+
+    def write_happened(telling: Telling) -> str:
+        from callrouter.api.schemas.happened import happened_body
+
+        return happened_body(telling)
+
+    def write_day(telling: DayTelling) -> str:
+        from callrouter.api.schemas.happened import day_body
+
+        return day_body(telling)
+
+    teller = Teller(database, lease, live, clock, write_happened)
+    days = DayTeller(database, lease, live, clock, write_day, seconds)
+    return teller.tell, days.tell
 
 
 def _heartbeat(settings: Settings, worker: Worker, database: Database, http: GuardedHttp) -> Heartbeat | None:

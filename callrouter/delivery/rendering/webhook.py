@@ -61,6 +61,12 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     recording: Sound | UnsetType | None = UNSET
     transcript: Transcript | UnsetType = UNSET
     """Left out: there is none, or none yet."""
+    call_id: str | UnsetType | None = UNSET
+    """In which it was taken; null: in none. Of a subscription's, as what follows."""
+    deliver: str | UnsetType = UNSET
+    """Contact or policy that it is for; empty: nobody is named."""
+    form: str | UnsetType | None = UNSET
+    """Name of the form; null: by voice, or in plain words."""
 
 
 class Taken(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -144,11 +150,14 @@ def _event(parcel: Parcel) -> Event:
             client_name=name,
             contact=parcel.contact,
             confidential=parcel.confidential,
-            messages=[
-                _named(one, confidential=True) if parcel.confidential else _whole(one) for one in parcel.messages
-            ],
+            messages=[message_of(one, confidential=parcel.confidential) for one in parcel.messages],
         ),
     )
+
+
+def message_of(one: Told, *, confidential: bool, whole: bool = True) -> Message:
+    """A message as it is told; of one that is confidential, or not to be told as a `whole`, what names it."""
+    return _whole(one) if whole and not confidential else _named(one, confidential=confidential)
 
 
 def _named(one: Told, *, confidential: bool) -> Message:

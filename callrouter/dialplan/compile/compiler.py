@@ -21,6 +21,7 @@ from callrouter.dialplan.compile.forms import forms_of, lists_of
 from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of, transfer_rules
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.compile.preferences import check_waited_in
+from callrouter.dialplan.compile.subscriptions import subscriptions_of
 from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock, WrapUpBlock
 from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, lasting, shown
@@ -171,6 +172,7 @@ def _compile(
     forms = forms_of(scope, file, tree) if file.forms else ()
     dialled = check_dialled(scope, tree, owner)
     delivery = delivery_of(scope, beyond)
+    subscriptions = subscriptions_of(scope, file)
     plan = Plan(
         client=file.client,
         formerly=file.formerly,
@@ -205,6 +207,7 @@ def _compile(
         policies=delivery.policies,
         people=delivery.people,
         rotas=delivery.rotas,
+        subscriptions=subscriptions,
     )
     return plan, assembly, dialled
 

@@ -1,7 +1,8 @@
 """A client's document as a pydantic model: what may be written, and what each text becomes.
 
 Unknown keys are refused. What a node may hold stands in `verbs`, hours in `calendar`, people in `people`, forms in
-`forms`, who is told of messages in `delivery`; what a value may look like in `fields` and `values`.
+`forms`, who is told of messages in `delivery`, which systems are told what happens in `subscriptions`; what a value
+may look like in `fields` and `values`.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from callrouter.dialplan.documents.calendar import HoursBlock, HoursName, OrOneS
 from callrouter.dialplan.documents.delivery import MOST_POLICIES, PolicyBlock
 from callrouter.dialplan.documents.forms import MOST_FORMS, FormBlock
 from callrouter.dialplan.documents.people import ContactBlock
+from callrouter.dialplan.documents.subscriptions import MOST_SUBSCRIPTIONS, SubscriptionBlock
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import bounds, values
 from callrouter.dialplan.language.bounds import Accepted
@@ -170,6 +172,8 @@ class ClientFile(Block):
           - { to: [doctor_a, doctor_b], by: sms, wait: 15m }
         repeat: 2
         ordinary: { to: post_box, at: ["12:00", "18:00"] }
+    subscriptions:
+      crm: { url: "https://crm.example/hooks", secret: env:CRM, events: [call.ended, message.taken] }
     forms:
       night: { when: { hours: closed }, deliver: to_doctors, fields: { name: name, number: number, reason: text } }
       day:
@@ -266,6 +270,10 @@ class ClientFile(Block):
     )
     """Who is told of messages, by what and when: policies by name, which `deliver` of forms and of `message` nodes may
     name. No contact or rota may have the same name."""
+    subscriptions: Annotated[
+        dict[Name, SubscriptionBlock], Before(as_mapping), Field(max_length=MOST_SUBSCRIPTIONS)
+    ] = Field(default_factory=dict)
+    """Other systems that are told what happens to this client's calls and messages, by name."""
     emergency: Names = ()
     """The nodes an urgent call must reach: `check` warns when the way there is longer than the way to others."""
     accepted: Annotated[dict[Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)

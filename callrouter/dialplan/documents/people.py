@@ -49,6 +49,9 @@ def _pin(value: object) -> str:
     return words
 
 
+Secret = Annotated[str, Read(_secret, {"type": "string", "pattern": "^env:[A-Z][A-Z0-9_]{0,63}$"})]
+
+
 class ContactBlock(Block):
     """Somebody of the client's: to be rung (`number`), written to (`email`), or told by machine (`url`)."""
 
@@ -60,7 +63,7 @@ class ContactBlock(Block):
     """E-mail address."""
     url: Line | None = None
     """A webhook, `https://…`, that takes a POST."""
-    secret: Annotated[str, Read(_secret, {"type": "string", "pattern": "^env:[A-Z][A-Z0-9_]{0,63}$"})] | None = None
+    secret: Secret | None = None
     """`env:NAME`: what is posted to `url` of a message is signed with the secret in CALLROUTER_SECRET_NAME."""
     pin: Annotated[str, Read(_pin, {"type": "string", "pattern": "^env:[A-Z][A-Z0-9_]{0,63}$"})] | None = None
     """`env:NAME`: their own PIN, 4 to 12 digits, is in CALLROUTER_SECRET_NAME. It opens confidential messages behind
@@ -72,7 +75,7 @@ class ContactBlock(Block):
     def _reachable(self) -> Self:
         if self.number is None and self.email is None and self.url is None:
             raise ValueError('has neither "number" nor "email" nor "url": nobody could reach it')
-        if self.url is not None and not _looks_like_url(self.url):
+        if self.url is not None and not looks_like_url(self.url):
             raise ValueError(f"url {shown(self.url)} is no address of a web server: write https://…")
         if self.email is not None and not _looks_like_email(self.email):
             raise ValueError(f"email {shown(self.email)} is no e-mail address")
@@ -88,7 +91,8 @@ def _looks_like_email(address: str) -> bool:
     return bool(local and at and "." in domain.strip(".") and not any(char.isspace() for char in address))
 
 
-def _looks_like_url(address: str) -> bool:
+def looks_like_url(address: str) -> bool:
+    """Whether it may be the address of a web server."""
     scheme, colon, rest = address.partition("://")
     host = rest.partition("/")[0]
     return scheme in ("http", "https") and bool(colon and host) and not any(char.isspace() for char in address)

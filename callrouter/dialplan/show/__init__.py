@@ -1,3 +1,3 @@
-"""A plan for people: drawn as `text`, `svg` (placed by `layout`) or `mermaid`; its `forms`, and the `delivery` of its
-messages; a `week` of its hours; the queues that plans have `derived` from teams'.
+"""A plan for people: drawn as `text`, `svg` (placed by `layout`) or `mermaid`; its `forms`, the `delivery` of its
+messages, and its `subscriptions`; a `week` of its hours; the queues that plans have `derived` from teams'.
 """

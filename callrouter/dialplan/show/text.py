@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
 from callrouter.dialplan.language.words import describe_condition
-from callrouter.dialplan.show import delivery, forms
+from callrouter.dialplan.show import delivery, forms, subscriptions
 from callrouter.dialplan.verbs import VERBS, Verb, describe
 
 
 def tree(plan: Plan, verbs: Mapping[str, Verb] = VERBS) -> str:
-    """The plan from its start, each node once; what was drawn before is referred to. Then forms and policies."""
+    """The plan from its start, each node once; what was drawn before is referred to. Then forms, policies
+    and subscriptions."""
     lines = [
         f"{plan.name} ({plan.client}, {plan.language}, {plan.timezone}, version {plan.version})",
         f"  numbers {', '.join(plan.numbers) or 'none'}",
@@ -25,6 +26,7 @@ def tree(plan: Plan, verbs: Mapping[str, Verb] = VERBS) -> str:
     for policy in plan.policies.values():
         lines.append(f"  delivery {policy.name}, {delivery.for_what(plan, policy.name)}:")
         lines.extend(f"    {sentence}" for sentence in delivery.described(plan, policy))
+    lines.extend(f"  subscription {one.name}: {subscriptions.described(one)}" for one in plan.subscriptions.values())
     return "\n".join(lines)
 
 

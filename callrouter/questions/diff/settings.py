@@ -1,5 +1,6 @@
 """What differs between two versions although no caller meets it: what agents hear, how long there is to press a key,
-what is promised to the client, who answers a team's line, what is asked for messages, and where these go.
+what is promised to the client, who answers a team's line, what is asked for messages, where these go, and which
+systems are told.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from callrouter.dialplan.shared.queues import TeamQueue
 from callrouter.questions.diff.delivery import changed_policies
 from callrouter.questions.diff.forms import changed_forms
 from callrouter.questions.diff.same_tree import differing
+from callrouter.questions.diff.subscriptions import changed_subscriptions
 
 
 def _said(sounds: tuple[Sound, ...]) -> str:
@@ -47,6 +49,8 @@ def unheard(old: Plan, new: Plan) -> Iterator[str]:
         yield from changed_forms(old.forms, new.forms)
     if old.policies or new.policies:
         yield from changed_policies(old, new)
+    if old.subscriptions or new.subscriptions:
+        yield from changed_subscriptions(old, new)
     for name in old.form_lists.keys() & new.form_lists.keys():
         if old.form_lists[name] != new.form_lists[name]:
             yield f"List {name}, by which a form is chosen, now holds other callers."

@@ -6,17 +6,18 @@ The last ones are found by looking at rows, whoever should have moved them: a wo
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, text, union
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select, text, union
 from sqlalchemy.sql.selectable import CompoundSelect
 
 from callrouter.permissions import EVERYTHING, Scope, ScopeKind
 from callrouter.store.database import Database
 from callrouter.store.dispatch.events import BY_MACHINE, What
+from callrouter.store.dispatch.lease import DISPATCH
 from callrouter.store.dispatch.reading import StoredDelivery, StoredDispatch, read_delivery, read_dispatch
 from callrouter.store.paging import page, within
 from callrouter.store.tables import (
@@ -24,6 +25,7 @@ from callrouter.store.tables import (
     DeliveryState,
     DispatchState,
     deliveries,
+    delivery_counts,
     delivery_links,
     dispatch_events,
     dispatches,
@@ -89,7 +91,15 @@ class BoardFigures:
     attention: Mapping[str, int]
     """On the agents' list, by client; clients without any are left out."""
     overdue: int
-    """That should have moved, and did not."""
+    """Messages that should have moved, and did not; and, while no worker is there, what else should have been sent."""
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    """What is of no message and is to be sent, now or later, by its kind."""
+    late: Mapping[str, int] = field(default_factory=dict)
+    """Of that, what was due more than a minute ago: because no worker is there, or because a receiver is slow."""
+    attempts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How attempts to send what is of no message ended, ever: by its kind, and by outcome (`delivered`, `failed`: there
+    is another, `given_up`).
+    """
 
 
 async def list_board(
@@ -138,11 +148,41 @@ async def count_board(database: Database, now: datetime) -> BoardFigures:
         .where(dispatches.c.state == DispatchState.ATTENTION.value)
         .group_by(dispatches.c.client)
     )
-    overdue = union(*_overdue(now - timedelta(seconds=LATE_SECONDS))).subquery()
+    late = now - timedelta(seconds=LATE_SECONDS)
+    overdue = union(*_overdue(late)).subquery()
+    messages_overdue = select(func.count()).select_from(overdue).where(overdue.c.message_id.is_not(None))
     async with database.connection() as connection:
         attention = {client: int(count) for client, count in await connection.execute(on_list)}
-        late = (await connection.execute(select(func.count()).select_from(overdue))).scalar_one()
-    return BoardFigures(attention=attention, overdue=int(late))
+        late_messages = (await connection.execute(messages_overdue)).scalar_one()
+        works = (await connection.execute(_WORKS)).scalar_one()
+        rows = (await connection.execute(_OTHERS, {"late": late})).all()
+        counts = (await connection.execute(select(delivery_counts))).all()
+    late_others = {kind: int(count) for kind, _, count in rows if count}
+    return BoardFigures(
+        attention=attention,
+        overdue=int(late_messages) + (0 if works else sum(late_others.values())),
+        waiting={kind: int(count) for kind, count, _ in rows},
+        late=late_others,
+        attempts={(kind, outcome): int(count) for kind, outcome, count in counts},
+    )
+
+
+_WORKS: Final = text(
+    f"SELECT EXISTS (SELECT FROM leases WHERE name = '{DISPATCH}' AND until > clock_timestamp())"  # noqa: S608 - ours
+)
+_OTHERS: Final = text(
+    """SELECT kind, count(*), count(*) FILTER (WHERE next_attempt_at < :late OR sending_until < :late) FROM (
+          SELECT kind, message_id, next_attempt_at, sending_until FROM deliveries
+          WHERE state = 'queued' AND sequence = ''
+          UNION ALL
+          SELECT kind, message_id, next_attempt_at, sending_until FROM deliveries
+          WHERE state IN ('queued', 'sending') AND sequence <> ''
+          UNION ALL
+          SELECT kind, message_id, next_attempt_at, sending_until FROM deliveries
+          WHERE state = 'sending' AND sequence = ''
+       ) AS open WHERE message_id IS NULL GROUP BY kind"""
+)
+"""Each by an index that holds only what is open."""
 
 
 def _on_list() -> Select[Any]:
@@ -195,10 +235,11 @@ def _is_open() -> ColumnElement[bool]:
 def _overdue(late: datetime) -> Sequence[Select[Any] | CompoundSelect[Any]]:
     """Each by an index that holds only what is due."""
     told = deliveries.c
+    alone = told.sequence == literal_column("''")
     return (
         select(dispatches.c.message_id).where(dispatches.c.due_at < late),
         select(told.message_id).where(told.state == DeliveryState.SENDING.value, told.sending_until < late),
-        select(told.message_id).where(told.state == DeliveryState.QUEUED.value, told.next_attempt_at < late),
+        select(told.message_id).where(told.state == DeliveryState.QUEUED.value, alone, told.next_attempt_at < late),
     )
 
 

@@ -38,7 +38,8 @@ _MESSAGES: Final = text(
 _OUTBOX: Final = text(
     f"""UPDATE deliveries v
         SET next_attempt_at = v.next_attempt_at + m.by, sending_until = v.sending_until + m.by,
-            changed_at = v.changed_at + m.by
+            changed_at = v.changed_at + m.by,
+            queued_at = CASE WHEN v.message_id IS NULL THEN v.queued_at + m.by ELSE v.queued_at END
         FROM (SELECT delivery_id, {_BY.format(since="changed_at")} AS by FROM deliveries
               WHERE state IN ('queued', 'sending')
                   AND (:all OR changed_at > CAST(:now AS timestamptz) + :slew)) m

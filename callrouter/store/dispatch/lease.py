@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callrouter.errors import LeaseLost
 from callrouter.store.database import Database
 
+DISPATCH: Final = "dispatch"
+"""Of the worker that tells people."""
 LEASE_SECONDS: Final = 10.0
 """How long it holds after each renewal; so long nobody sends after a worker was killed."""
 

@@ -82,7 +82,7 @@ async def hold_back(database: Database, lease: Lease, held: Sequence[tuple[Queue
                 .where(deliveries.c.delivery_id == one.delivery_id, deliveries.c.state == DeliveryState.QUEUED.value)
                 .values(next_attempt_at=until, answer=reason)
             )
-            if (await connection.execute(change)).rowcount:
+            if (await connection.execute(change)).rowcount and one.message_id:
                 row = {
                     "message_id": one.message_id,
                     "at": now,

@@ -6,12 +6,13 @@ worker takes the lease, has a fate that nobody knows.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, false, insert, or_, select, text, true, union_all, update
+from sqlalchemy import RowMapping, false, insert, literal_column, or_, select, text, true, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.dispatch import Means
@@ -27,6 +28,22 @@ from callrouter.store.tables import (
 )
 
 UNKNOWN: Final = "whether it was taken is not known"
+_LEADING: Final = text(
+    """WITH RECURSIVE foremost AS (
+          (SELECT sequence, delivery_id FROM deliveries
+           WHERE sequence <> '' AND state IN ('queued', 'sending') ORDER BY sequence, number LIMIT 1)
+          UNION ALL
+          SELECT following.* FROM foremost CROSS JOIN LATERAL (
+              SELECT d.sequence, d.delivery_id FROM deliveries d
+              WHERE d.sequence <> '' AND d.state IN ('queued', 'sending') AND d.sequence > foremost.sequence
+              ORDER BY d.sequence, d.number LIMIT 1
+          ) following
+        ) SELECT delivery_id FROM foremost"""
+).columns(deliveries.c.delivery_id)
+LEADING: Final = select(_LEADING.subquery("foremost").c.delivery_id)
+"""The first of each sequence that is not done with. From one sequence to the next by the index: whatever else waits
+behind a receiver that is down is not looked at.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +52,7 @@ class Queued:
 
     delivery_id: str
     message_id: str
+    """Empty: it is of none."""
     client: str
     kind: DeliveryKind
     contact: str
@@ -45,6 +63,14 @@ class Queued:
     last: bool
     attempts: int
     queued_at: datetime
+    call_id: str = ""
+    """Of what is of no message."""
+    body: str | None = None
+    """As it is sent; None: it is written of the message."""
+    secret: str = ""
+    """Name of what a body is signed with; empty: it is not."""
+    sequence: str = ""
+    """Of those that go one after the other; empty: it goes when it is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +104,8 @@ async def find_queued(
 ) -> list[Queued]:
     """Tellings that are due, without those `in_hand` and those to addresses to be passed over.
 
-    Those of urgent messages come first, then the oldest; those of one digest follow each other.
+    Those of urgent messages come first, then the oldest; those of one digest follow each other. Of a sequence there is
+    one at most: the first that is not done with, once it is due.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
@@ -91,11 +118,14 @@ async def find_queued(
     if passing_over:
         due = due.where(columns.address.not_in(passing_over))
     # Each by the index in its order: to sort all that waits, each time some are taken, would cost more than they do.
+    alone = due.where(columns.sequence == literal_column("''"))
     first, then = (
-        due.where(columns.urgent == urgent).order_by(columns.next_attempt_at).limit(limit).subquery()
+        alone.where(columns.urgent == urgent).order_by(columns.next_attempt_at).limit(limit).subquery()
         for urgent in (true(), false())
     )
-    asked = union_all(select(first), select(then)).limit(limit)
+    leading = due.where(columns.delivery_id.in_(LEADING))
+    later = union_all(select(then), leading.order_by(columns.next_attempt_at).limit(limit)).subquery()
+    asked = union_all(select(first), select(later).order_by(later.c.next_attempt_at).limit(limit)).limit(limit)
     async with database.connection() as connection:
         found = [_queued(row) for row in (await connection.execute(asked)).mappings()]
     return sorted(found, key=lambda one: one.batch)  # stable: those of none are first, in the order in which they came
@@ -127,21 +157,12 @@ async def mark(
         await lease.check(connection)
         marked = set((await connection.execute(change)).scalars())
         await keep_within(connection, [one for one in kept if one.delivery_id in marked])
-        ids = [one.message_id for one in taken if one.delivery_id in marked]
+        ids = [one.message_id for one in taken if one.message_id and one.delivery_id in marked]
         rule = dispatches.c
         columns_of = (rule.message_id, rule.policy, rule.acknowledged_by, rule.ended_at)
         rules = await connection.execute(select(*columns_of).where(dispatches.c.message_id.in_(ids)))
         found = {row["message_id"]: row for row in rules.mappings()}
-    return [
-        OnItsWay(
-            queued=one,
-            confidential=bool((found[one.message_id]["policy"] or {}).get("confidential")),
-            acknowledged_by=found[one.message_id]["acknowledged_by"] or "",
-            acknowledged_at=found[one.message_id]["ended_at"] if found[one.message_id]["acknowledged_by"] else None,
-        )
-        for one in taken
-        if one.delivery_id in marked
-    ]
+    return [_on_its_way(one, found.get(one.message_id)) for one in taken if one.delivery_id in marked]
 
 
 async def settle(database: Database, lease: Lease, sent: Sequence[Sent], now: datetime) -> None:
@@ -208,11 +229,18 @@ async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: dateti
             "detail": one.answer,
         }
         for one in sent
-        if (row := done.get(one.delivery_id)) is not None
+        if (row := done.get(one.delivery_id)) is not None and row["message_id"] is not None
     ]
     if events:
         await connection.execute(insert(dispatch_events), events)
         await wake_within(connection, {one["message_id"] for one in events}, now)
+    if counts := Counter(
+        (row["kind"], _OUTCOMES[one.state])
+        for one in sent
+        if (row := done.get(one.delivery_id)) is not None and row["message_id"] is None
+    ):
+        rows_of = [{"kind": kind, "outcome": outcome, "many": many} for (kind, outcome), many in counts.items()]
+        await connection.execute(_COUNT, rows_of)
 
 
 async def wake_within(connection: AsyncConnection, message_ids: Collection[str], now: datetime) -> None:
@@ -228,7 +256,16 @@ _SETTLE = text(
                    CAST(:next_attempts AS timestamptz[]), CAST(:receipts AS text[]))
            AS v (delivery_id, state, answer, next_attempt_at, receipt_id)
        WHERE d.delivery_id = v.delivery_id AND d.state = 'sending'
-       RETURNING d.delivery_id, d.message_id, d.contact, d.means"""
+       RETURNING d.delivery_id, d.message_id, d.kind, d.contact, d.means"""
+)
+_OUTCOMES: Final = {
+    DeliveryState.ACCEPTED: "delivered",
+    DeliveryState.QUEUED: "failed",
+    DeliveryState.FAILED: "given_up",
+}
+_COUNT: Final = text(
+    """INSERT INTO delivery_counts AS own (kind, outcome, attempts) VALUES (:kind, :outcome, :many)
+       ON CONFLICT (kind, outcome) DO UPDATE SET attempts = own.attempts + excluded.attempts"""
 )
 _LOCK = text(
     """SELECT FROM dispatches WHERE message_id IN (SELECT message_id FROM deliveries WHERE delivery_id = ANY(:ids))
@@ -253,10 +290,21 @@ def _values(sent: Sequence[Sent], now: datetime) -> dict[str, Any]:
     }
 
 
+def _on_its_way(one: Queued, rule: RowMapping | None) -> OnItsWay:
+    """`rule` is the row of its message's dispatch; None: it is of no message."""
+    by = (rule["acknowledged_by"] or "") if rule else ""
+    return OnItsWay(
+        queued=one,
+        confidential=bool(rule and (rule["policy"] or {}).get("confidential")),
+        acknowledged_by=by,
+        acknowledged_at=rule["ended_at"] if rule and by else None,
+    )
+
+
 def _queued(row: RowMapping) -> Queued:
     return Queued(
         delivery_id=row["delivery_id"],
-        message_id=row["message_id"],
+        message_id=row["message_id"] or "",
         client=row["client"],
         kind=DeliveryKind(row["kind"]),
         contact=row["contact"],
@@ -266,4 +314,8 @@ def _queued(row: RowMapping) -> Queued:
         last=row["last"],
         attempts=row["attempts"],
         queued_at=row["queued_at"],
+        call_id=row["call_id"] or "",
+        body=row["body"],
+        secret=row["secret"],
+        sequence=row["sequence"],
     )

@@ -56,6 +56,7 @@ class StoredDelivery:
 
     delivery_id: str
     message_id: str
+    """Empty: it is of none."""
     kind: DeliveryKind
     round: int
     step: int
@@ -142,6 +143,7 @@ def read_delivery(row: Mapping[Any, Any]) -> StoredDelivery:
     """A row of `deliveries`."""
     known = {field.name: row[field.name] for field in fields(StoredDelivery)}
     changed = {
+        "message_id": row["message_id"] or "",
         "kind": DeliveryKind(row["kind"]),
         "state": DeliveryState(row["state"]),
         "address": shown_address(row["address"]),

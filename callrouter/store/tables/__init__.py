@@ -1,8 +1,9 @@
 """The tables, with named constraints and indexes; `migrations/` builds exactly these (a test compares).
 
 `journeys` are the calls and what they went through, `recorded` what was said in them, `dispatched` who was told of it,
-`called_back` who is to be called back; `versions` are the plans that were live, and what they promised, `operation` is
-what an engine did, `access` who may do what, `agents` who answers. `columns` is what all are made of.
+`called_back` who is to be called back, `subscribed` which systems are told what happens; `versions` are the plans that
+were live, and what they promised, `operation` is what an engine did, `access` who may do what, `agents` who answers.
+`columns` is what all are made of.
 
 Identifiers compare by byte (collation C): it is what the indexes need, and the order of no list shown to a person rests
 on it.
@@ -18,6 +19,7 @@ from callrouter.store.tables.dispatched import (
     DispatchState,
     deliveries,
     delivery_codes,
+    delivery_counts,
     delivery_links,
     dispatch_events,
     dispatches,
@@ -34,6 +36,7 @@ from callrouter.store.tables.recorded import (
     messages,
     recordings,
 )
+from callrouter.store.tables.subscribed import happenings, subscribers, told_days
 from callrouter.store.tables.versions import plan_documents, plan_history, plans, promises
 
 __all__ = [
@@ -54,11 +57,13 @@ __all__ = [
     "calls",
     "deliveries",
     "delivery_codes",
+    "delivery_counts",
     "delivery_links",
     "dispatch_events",
     "dispatches",
     "follow_ups",
     "gaps",
+    "happenings",
     "holds",
     "leases",
     "legs",
@@ -75,6 +80,8 @@ __all__ = [
     "queue_visits",
     "recordings",
     "replies",
+    "subscribers",
     "superseded_calls",
     "tokens",
+    "told_days",
 ]

@@ -151,7 +151,18 @@ deliveries = Table(
     CheckConstraint("message_id IS NOT NULL OR body IS NOT NULL", name="says_something"),
     CheckConstraint("(state = 'queued') = (next_attempt_at IS NOT NULL)", name="queued_is_due"),
     CheckConstraint("(state = 'sending') = (sending_until IS NOT NULL)", name="sending_ends"),
-    Index("deliveries_due_idx", "urgent", "next_attempt_at", postgresql_where=text("state = 'queued'")),
+    Index(
+        "deliveries_due_idx",
+        "urgent",
+        "next_attempt_at",
+        postgresql_where=text("state = 'queued' AND sequence = ''"),
+    ),
+    Index(
+        "deliveries_failed_idx",
+        "changed_at",
+        "delivery_id",
+        postgresql_where=text("state = 'failed' AND message_id IS NULL"),
+    ),
     # The engine looks every few seconds, however much mail waits.
     Index(
         "deliveries_phone_idx",
@@ -171,6 +182,16 @@ deliveries = Table(
     Index("deliveries_receipt_id_idx", "receipt_id", postgresql_where=text("receipt_id IS NOT NULL")),
     Index("deliveries_answered_idx", "address", "queued_at", postgresql_where=text("means <> 'webhook'")),
 )
+
+delivery_counts = Table(
+    "delivery_counts",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("outcome", Text, nullable=False, comment="delivered, failed (it is tried again), given_up"),
+    Column("attempts", BigInteger, nullable=False),
+    PrimaryKeyConstraint("kind", "outcome"),
+)
+"""How attempts ended of what is of no message: the worker has no other way to tell Prometheus."""
 
 dispatch_events = Table(
     "dispatch_events",

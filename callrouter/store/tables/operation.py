@@ -1,4 +1,4 @@
-"""What an engine puts down about its own work: what it delivers, and when it watched."""
+"""What an engine puts down about its own work: when it watched."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ notifications = Table(
     Index(None, "asked_at"),
     Index("notifications_due_idx", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
 )
+"""Empty. What an engine of the release before writes here, a trigger puts into `deliveries`: the table goes when
+`schema.OLDEST` is a release that does not.
+"""
 
 beats = Table(
     "beats",

@@ -57,6 +57,13 @@ plans = Table(
     ),
     Column("promise_id", ForeignKey(promises.c.promise_id), comment="empty: not known; reports say so"),
     Column("formerly", ARRAY(Text), nullable=False, server_default="{}", comment="earlier identifiers of the client"),
+    Column(
+        "subscriptions",
+        JSONB,
+        nullable=False,
+        server_default=text("'[]'::jsonb"),
+        comment="[{name, kinds, timezone}, ...]",
+    ),
     PrimaryKeyConstraint("client", "version"),
     Index("plans_renamed_idx", "client", "version", postgresql_where=text("formerly <> '{}'")),
 )

@@ -1,4 +1,5 @@
 """Where those modules of `callrouter.delivery.rendering` are tested whose name no test file has.
 
 headers, letter, recordings, words   test_mail.py
+subscribed                           ../../dispatch/test_telling.py
 """

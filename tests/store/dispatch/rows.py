@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -73,9 +74,33 @@ async def tell(database: Database, message_id: str, state: str = "accepted", **v
         "sending_until": AT if state == "sending" else None,
         "changed_at": AT,
     } | values
+    await _put(database, row)
+    return str(row["delivery_id"])
+
+
+async def ask(database: Database, delivery_id: str, state: str = "queued", **values: Any) -> None:
+    """A system is, or was, told of a call."""
+    row = {
+        "delivery_id": delivery_id,
+        "call_id": "1",
+        "client": MOREAU,
+        "kind": "notification",
+        "contact": "crm",
+        "means": "webhook",
+        "address": "https://crm.example/calls",
+        "body": "{}",
+        "state": state,
+        "queued_at": AT,
+        "next_attempt_at": AT if state == "queued" else None,
+        "sending_until": AT if state == "sending" else None,
+        "changed_at": AT,
+    } | values
+    await _put(database, row)
+
+
+async def _put(database: Database, row: Mapping[str, Any]) -> None:
     async with database.connection() as connection:
         await connection.execute(insert(deliveries).values(**row))
-    return str(row["delivery_id"])
 
 
 async def happened(database: Database, message_id: str, what: What, at: datetime, **fields: Any) -> None:

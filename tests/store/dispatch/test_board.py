@@ -11,10 +11,11 @@ from callrouter.core.call import replace
 from callrouter.permissions import Scope, ScopeKind
 from callrouter.store.database import Database
 from callrouter.store.dispatch.board import BoardFigures, Why, count_board, list_board
+from callrouter.store.dispatch.lease import DISPATCH, Lease
 from callrouter.store.writing.writer import Writer
 from tests.api.stories import answered
 
-from .rows import LENOIR, MOREAU, after, stand, take, tell
+from .rows import LENOIR, MOREAU, after, ask, stand, take, tell
 
 NOW = after(3_600)
 
@@ -117,6 +118,28 @@ async def test_whose_they_are(database: Database) -> None:
     assert (await board(database, scope=Scope(ScopeKind.TEAMS, frozenset({"legal"})))).keys() == set()
     figures = await count_board(database, NOW)
     assert figures == BoardFigures(attention={MOREAU: 2, LENOIR: 1}, overdue=0)
+
+
+async def test_what_is_of_no_message_is_counted_by_itself(database: Database) -> None:
+    """It is no message that should have moved; while no worker is there, it is as bad."""
+    await ask(database, "n1")
+    await ask(database, "n2", next_attempt_at=after(4_000), attempts=3)
+    await ask(database, "n3", "sending", kind="event", sequence="s")
+    await ask(database, "n4", kind="event", sequence="s")
+    await ask(database, "n5", "failed")
+    await ask(database, "n6", "accepted")
+    async with database.connection() as connection:
+        await connection.execute(text("INSERT INTO delivery_counts VALUES ('notification', 'given_up', 1)"))
+    alone = await count_board(database, NOW)
+    lease = Lease(database, DISPATCH, "a worker")
+    await lease.take()
+    beside = await count_board(database, NOW)
+
+    assert alone.waiting == beside.waiting == {"notification": 2, "event": 2}
+    assert alone.late == beside.late == {"notification": 1, "event": 2}
+    assert alone.attempts == {("notification", "given_up"): 1}
+    assert (alone.overdue, beside.overdue) == (3, 0)
+    assert (await list_board(database, now=NOW)).entries == []
 
 
 async def test_in_pages(database: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prometheus_client import CollectorRegistry
+from sqlalchemy import text
 
 from callrouter.metrics import Sources, exposition
 from callrouter.metrics.sources import SourceCollector
@@ -10,7 +11,7 @@ from callrouter.store.database import Database
 from callrouter.store.dispatch.board import BoardFigures
 from callrouter.store.dispatch.watch import BoardWatch
 
-from .rows import AT, LENOIR, MOREAU, after, stand, take
+from .rows import AT, LENOIR, MOREAU, after, ask, stand, take
 
 
 async def figures(watch: BoardWatch) -> list[str]:
@@ -27,13 +28,19 @@ async def test_they_are_counted(database: Database) -> None:
     for client, state in ((MOREAU, "attention"), (MOREAU, "attention"), (LENOIR, "running"), (LENOIR, "told")):
         await stand(database, await take(database, client), state, due_at=AT if state == "running" else None)
 
+    await ask(database, "n1")
+    async with database.connection() as connection:
+        await connection.execute(text("INSERT INTO delivery_counts VALUES ('notification', 'given_up', 7)"))
     await watch.look()
     after_ = await figures(watch)
 
     assert before == []
     assert after_ == [
         f'callrouter_messages_attention{{client="{MOREAU}"}} 2.0',
-        "callrouter_dispatch_overdue 1.0",
+        "callrouter_dispatch_overdue 2.0",
+        'callrouter_notification_attempts_total{kind="notification",outcome="given_up"} 7.0',
+        'callrouter_notifications_waiting{kind="notification"} 1.0',
+        'callrouter_notifications_late{kind="notification"} 1.0',
     ]
 
 

@@ -1,0 +1,1 @@
+"""What web services are told of calls, and were not: `routes`, which answer `schemas`."""
