@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,7 @@ from callrouter.delivery.ports import Delivery
 from callrouter.delivery.slots import Slots, Turn
 from callrouter.dispatch.enclosing import Links, enclosed_in
 from callrouter.dispatch.parcels import LivePlan, parcel_of
+from callrouter.dispatch.sparing import Sparing
 from callrouter.dispatch.undelivered import Undelivered
 from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
@@ -87,6 +89,10 @@ class Sender:
     _in_hand: set[str] = field(default_factory=set)
     """Of deliveries under way, or concluded and not written down yet."""
     _concluded: list[Sent] = field(default_factory=list)
+    _sequences: Sparing = field(default_factory=Sparing)
+    """How often those that go one after the other are looked through."""
+    _later: asyncio.TimerHandle | None = None
+    """That has them looked through, where they were not."""
     _undelivered: Undelivered = field(default_factory=Undelivered)
     _known: dict[str, tuple[Channel, str]] = field(default_factory=dict)
     """By address, who delivers there and to where, as the settings say; clients' documents have hundreds of them."""
@@ -106,19 +112,32 @@ class Sender:
         await self.settle()
         while free := self._slots.free:
             many = min(PAGE, PER_SLOT * free)
-            page = await find_queued(
-                self.database,
-                self.clock.now(),
-                many,
-                in_hand=frozenset(self._in_hand),
-                passing_over=self._slots.without_room(),
-            )
+            page = await self._page(many)
             now_or_later = await self._within_limits(page)
             begun = [one for told in _together(now_or_later) if (one := self._claimed(told)) is not None]
             await self._begin(begun, attempts)
             await self.settle()
             if len(page) < many or not begun:
                 break
+
+    async def _page(self, many: int) -> Sequence[Queued]:
+        """So many at most of those that are due. A receiver that is down may have a great many sequences wait, and to
+        look through them must not put off what is told to others."""
+        find = partial(
+            find_queued,
+            self.database,
+            self.clock.now(),
+            many,
+            in_hand=frozenset(self._in_hand),
+            passing_over=self._slots.without_room(),
+        )
+        if wait_seconds := self._sequences.wait_seconds:
+            loop = asyncio.get_running_loop()
+            if self._later is None or self._later.when() <= loop.time():
+                self._later = loop.call_later(wait_seconds, self.wake)
+            return await find(sequences=False)
+        with self._sequences.done():
+            return await find()
 
     async def settle(self) -> None:
         """Write down how attempts ended.

@@ -68,7 +68,7 @@ async def test_the_first_of_each_sequence_is_all_that_is_found(office: Office, c
 
     async def found(later: timedelta = timedelta(0), **but: list[str]) -> list[str]:
         at = office.clock.now() + later
-        return [one.delivery_id for one in await find_queued(office.database, at, 10, **but)]
+        return [one.delivery_id for one in await find_queued(office.database, at, 10, **but)]  # type: ignore[arg-type]
 
     assert await found() == ["a0"]
     assert await found(2 * MINUTE) == ["a0", "b0"]
