@@ -1,6 +1,7 @@
 """What is said in calls that tell somebody of a message, as files that Asterisk plays, while such a call lasts.
 
-Each call has a folder of its own, under the id of the call, with `greeting`, `message`, `choice`, `thanks` and `taken`.
+Each call has a folder of its own, under the id of the call, with `greeting`, `pin`, `message`, `choice`, `thanks` and
+`taken`.
 What is of one message is spoken beside the cache of prompts: nothing of it stays on disk once its call is over.
 """
 
@@ -38,7 +39,7 @@ Say = Callable[[str, str], Sound]
 """Speaks a text in a language; raises SpeechError."""
 SpeaksInto = Callable[[Path], Say]
 """What speaks into a folder, and nowhere else."""
-_OF_EVERY_CALL: Final = ("choice", "thanks", "taken")
+_OF_EVERY_CALL: Final = ("pin", "choice", "thanks", "taken")
 
 
 class SpokenMessages:
@@ -65,8 +66,8 @@ class SpokenMessages:
         self._folder = prompts.absolute() / FOLDER / pbx
         self._recordings = recordings
 
-    async def make(self, outgoing_id: str, telling: DueTelling) -> str:
-        """The folder of one call's.
+    async def make(self, outgoing_id: str, telling: DueTelling, *, opens: bool) -> str:
+        """The folder of one call's; what is confidential is said in it where it `opens` by a PIN only.
 
         Raises:
             SpeechError: it cannot be spoken, or the message is gone.
@@ -75,7 +76,10 @@ class SpokenMessages:
         messages = await messages_of(self._database, [telling.message_id])
         if telling.message_id not in messages:
             raise SpeechError("the message is gone")
-        parcel = parcel_of([_told(telling)], messages, self._plan_of(telling.client), Made(), self._recordings)
+        confidential = telling.confidential and not opens
+        parcel = parcel_of(
+            [_told(telling, confidential)], messages, self._plan_of(telling.client), Made(), self._recordings
+        )
         return await asyncio.to_thread(self._make, self._folder / outgoing_id, parcel)
 
     async def keep_only(self, outgoing_ids: Collection[str]) -> None:
@@ -126,7 +130,7 @@ def _write(parts: Sequence[Path], path: Path) -> None:
     path.chmod(0o644)
 
 
-def _told(telling: DueTelling) -> OnItsWay:
+def _told(telling: DueTelling, confidential: bool) -> OnItsWay:
     queued = Queued(
         delivery_id=telling.delivery_id,
         message_id=telling.message_id,
@@ -140,4 +144,4 @@ def _told(telling: DueTelling) -> OnItsWay:
         attempts=0,
         queued_at=datetime.now(UTC),
     )
-    return OnItsWay(queued=queued, confidential=telling.confidential, acknowledged_by="", acknowledged_at=None)
+    return OnItsWay(queued=queued, confidential=confidential, acknowledged_by="", acknowledged_at=None)

@@ -93,8 +93,11 @@ class MessageBook(Protocol):
 class MessageSounds(Protocol):
     """What is said in a call, as files that the switch plays."""
 
-    async def make(self, outgoing_id: str, telling: DueTelling) -> str:
-        """The folder of one call's. Raises SpeechError, and StoreError."""
+    async def make(self, outgoing_id: str, telling: DueTelling, *, opens: bool) -> str:
+        """The folder of one call's; what is confidential is said in it where it `opens` by a PIN only.
+
+        Raises SpeechError, and StoreError.
+        """
         ...
 
     async def keep_only(self, outgoing_ids: Collection[str]) -> None:
@@ -143,4 +146,8 @@ class Dialler(Protocol):
 
     def refusal(self, client: str, number: str) -> str:
         """Why a number may not be rung for a client; empty: it may."""
+        ...
+
+    def pin(self, client: str, contact: str) -> str:
+        """A contact's own PIN; empty: they have none."""
         ...

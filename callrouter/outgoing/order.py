@@ -128,6 +128,8 @@ class MessageOrder(Struct, frozen=True, kw_only=True):
     ring_seconds: float
     folder: str
     """Where the sounds of it are that the switch plays."""
+    pin: str = ""
+    """Digits that are asked for before the message is said; empty: none are."""
 
 
 class Progress(Struct, frozen=True, kw_only=True):

@@ -293,9 +293,10 @@ class TelephoneTellings:
             await self._book.refuse(telling.delivery_id, refusal, self._now())
             return
         now = self._now()
+        pin = self._dialler.pin(telling.client, telling.contact) if telling.confidential else ""
         outgoing_id = f"{int(now.timestamp())}-{secrets.token_hex(6)}"
         try:
-            folder = await self._sounds.make(outgoing_id, telling)
+            folder = await self._sounds.make(outgoing_id, telling, opens=bool(pin))
         except SpeechError as error:
             await self._book.refuse(telling.delivery_id, f"it cannot be said: {error}", self._now())
             return
@@ -306,6 +307,7 @@ class TelephoneTellings:
             shown=self._dialler.shown(telling.client, telling.did),
             ring_seconds=RING_SECONDS,
             folder=folder,
+            pin=pin,
         )
         if await self._claim(telling, order):
             placed = PlacedTelling(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.log_in import AmiAddress
@@ -34,7 +34,7 @@ from callrouter.store.database import Database
 from callrouter.store.dispatch.acknowledging import acknowledge
 from callrouter.store.outgoing import telling as book_of_tellings
 from callrouter.store.outgoing.telling import MessageCallRows
-from callrouter.store.tables import deliveries, outgoing_calls
+from callrouter.store.tables import deliveries, dispatches, outgoing_calls
 from deploy.demo import g711
 from deploy.demo.carrier import Carrier, Habit
 from deploy.demo.telephone import Telephone
@@ -46,7 +46,8 @@ from tests.patience import START_SECONDS
 from tests.store.dispatch import rows
 
 PERSON, VOICEMAIL, BUSY, RINGS, DECLINES, NOBODY = (f"+3363998000{one}" for one in range(1, 7))
-TONES = {"greeting": 450.0, "message": 850.0, "choice": 650.0, "thanks": 1050.0, "taken": 550.0}
+PIN = "4821"
+TONES = {"greeting": 450.0, "pin": 750.0, "message": 850.0, "choice": 650.0, "thanks": 1050.0, "taken": 550.0}
 FRANCE = Dialling(countries=frozenset({"FR"}), prefixes=("+33639980",))
 HABITS = {
     PERSON: Habit.ANSWERS,
@@ -74,7 +75,7 @@ class Tones:
         self.folder = folder / "told"
         self.made: list[str] = []
 
-    async def make(self, outgoing_id: str, telling: DueTelling) -> str:
+    async def make(self, outgoing_id: str, telling: DueTelling, *, opens: bool) -> str:
         """As MessageSounds."""
         self.made.append(telling.delivery_id)
         folder = self.folder / outgoing_id
@@ -99,6 +100,10 @@ class Open:
     def refusal(self, client: str, number: str) -> str:
         """As Dialler."""
         return FRANCE.refusal(number)
+
+    def pin(self, client: str, contact: str) -> str:
+        """As Dialler."""
+        return PIN
 
 
 @dataclass(kw_only=True)
@@ -183,6 +188,20 @@ class Town:
         """They hear it, or have heard it."""
         await until(lambda: telephone.heard_tone_since(0, TONES[what]), START_SECONDS)
 
+    async def hears_or_ends(self, telephone: Telephone, what: str) -> None:
+        """They hear it, unless the call is over."""
+        since = telephone.packets_heard
+        await until(
+            lambda: telephone.heard_tone_since(since, TONES[what]) or not self.carrier.talks(PERSON), START_SECONDS
+        )
+
+    async def is_confidential(self, message_id: str) -> None:
+        """A message is, by the rule that it goes by."""
+        async with self.database.connection() as connection:
+            policy = {"name": "rule", "confidential": True}
+            change = update(dispatches).where(dispatches.c.message_id == message_id).values(policy=policy)
+            await connection.execute(change)
+
     async def is_quiet(self) -> None:
         """Asterisk has no channel any more."""
         async with asyncio.timeout(START_SECONDS):
@@ -240,6 +259,47 @@ async def test_who_presses_1_twice_has_taken_it_on(town: Town) -> None:
     found = await rows.trail(town.database, message_id)
     assert (found.dispatch.acknowledged_by, found.dispatch.acknowledged_how) == ("doctor", "key")
     assert await rows.told(town.database, message_id) == ["rang doctor", "answered doctor", "acknowledged doctor"]
+
+
+async def test_a_confidential_message_is_said_after_the_pin(town: Town) -> None:
+    """A wrong one is asked for again; nothing of the message is sent before."""
+    message_id, delivery_id = await town.owed()
+    await town.is_confidential(message_id)
+    async with town.engine():
+        person = await town.telephone()
+        await town.hears_first(person, "greeting")
+        person.press("1")
+        await town.hears_first(person, "pin")
+        person.press("1234#")
+        await town.hears(person, "pin")
+        assert "message" not in tones_heard(person)
+        person.press(f"{PIN}#")
+        await town.hears_first(person, "message")
+        await town.hears_first(person, "choice")
+        person.press("1")
+        await town.comes_to(delivery_id, "acknowledged")
+
+    orders = await asyncio.to_thread(town.pbx.cli, "database show callrouter/telling")
+    assert PIN not in orders.replace("1234", "")
+
+
+async def test_whoever_has_not_the_pin_hears_nothing(town: Town) -> None:
+    """Three times, and it hangs up: whoever comes next is told."""
+    message_id, delivery_id = await town.owed()
+    await town.is_confidential(message_id)
+    async with town.engine():
+        person = await town.telephone()
+        await town.hears_first(person, "greeting")
+        person.press("1")
+        await town.hears_first(person, "pin")
+        for wrong in ("0000#", "#", f"{PIN}1#"):
+            await until(lambda: not person.is_busy, START_SECONDS)
+            person.press(wrong)
+            await town.hears_or_ends(person, "pin")
+        said = await town.comes_to(delivery_id, "failed")
+
+    assert "nobody pressed a key" in said
+    assert tones_heard(person) == {"greeting", "pin"}
 
 
 async def test_a_voicemail_is_told_nothing(town: Town) -> None:

@@ -101,9 +101,11 @@ def room(database: Database, tmp_path: Path) -> Room:
 
 async def test_all_sounds_are_there_and_the_message_is_in_none_of_the_cache(room: Room) -> None:
     """Asterisk's user may read them; what the speech engine wrote has gone."""
-    folder = Path(await room.sounds.make("1-a", await room.telling()))
+    folder = Path(await room.sounds.make("1-a", await room.telling(), opens=False))
 
-    assert read_by_others(folder) == ["choice.wav", "greeting.wav", "message.wav", "taken.wav", "thanks.wav"]
+    assert read_by_others(folder) == [
+        *("choice.wav", "greeting.wav", "message.wav", "pin.wav", "taken.wav", "thanks.wav")
+    ]
     greeting, message = room.of_this_call[0].said
     assert greeting == "Message pour Docteur Moreau, de la part de Cabinet Moreau. Pour l'écouter, tapez 1."
     assert "Veut voir le médecin demain." in message
@@ -113,15 +115,22 @@ async def test_all_sounds_are_there_and_the_message_is_in_none_of_the_cache(room
 
 async def test_a_confidential_message_is_not_spoken(room: Room) -> None:
     """Only that there is one."""
-    await room.sounds.make("1-a", await room.telling(confidential=True))
+    await room.sounds.make("1-a", await room.telling(confidential=True), opens=False)
 
     assert not any("médecin" in one for one in room.of_this_call[0].said)
+
+
+async def test_a_confidential_message_is_spoken_where_a_pin_opens_it(room: Room) -> None:
+    """Asterisk asks for it first."""
+    await room.sounds.make("1-a", await room.telling(confidential=True), opens=True)
+
+    assert any("médecin" in one for one in room.of_this_call[0].said)
 
 
 async def test_sounds_of_calls_that_are_over_are_deleted(room: Room) -> None:
     """Those of a dead engine too."""
     telling = await room.telling()
-    kept, gone = [Path(await room.sounds.make(one, telling)) for one in ("1-a", "1-b")]
+    kept, gone = [Path(await room.sounds.make(one, telling, opens=False)) for one in ("1-a", "1-b")]
     await room.sounds.keep_only(["1-a"])
 
     assert kept.exists()
@@ -135,4 +144,4 @@ async def test_a_message_that_is_gone_cannot_be_said(room: Room) -> None:
     gone = DueTelling(**{one: getattr(telling, one) for one in telling.__slots__} | {"message_id": "none"})
 
     with pytest.raises(SpeechError, match="gone"):
-        await room.sounds.make("1-a", gone)
+        await room.sounds.make("1-a", gone, opens=False)

@@ -117,7 +117,7 @@ def placed_of(ground: Ground, dialplans: Dialplans, trail: AuditTrail) -> Placed
         MessageCallRows(ground.database, settings.pbx, ground.incarnation.formerly, epoch=ground.incarnation.epoch),
         MessageCalls(ground.link, dial_pattern=settings.trunk_dial, shift=ground.shift),
         _spoken_of(ground, dialplans),
-        PlanDialler(lambda: dialplans.served.catalogue.plans),
+        PlanDialler(lambda: dialplans.served.catalogue.plans, ground.secrets),
         at_once=settings.message_calls,
         now=ground.clock.now,
         link_up=ground.link_up,

@@ -24,6 +24,8 @@ class Said(Struct, frozen=True, kw_only=True):
     """After the key; the recording is played after it."""
     plays: bool
     """Whether the message's recording is."""
+    pin: str
+    """Before the message, where it is confidential and they have a PIN."""
     choice: str
     thanks: str
     taken: str
@@ -38,6 +40,7 @@ class _Words(Struct, frozen=True, kw_only=True):
     taken_at: str
     recording: str
     confidential: str
+    pin: str
     choice: str
     thanks: str
     taken: str
@@ -55,6 +58,7 @@ _WORDS: Final[Mapping[str, _Words]] = {
             "This message is confidential, and is not read out. You find it behind the link that you were sent, "
             "and our agents have it."
         ),
+        pin="This message is confidential. Enter your PIN, then the hash key.",
         choice="To take it on, press 1. To hear it again, press 2. If it is not for you, press 3.",
         thanks="Thank you. You have taken it on. Goodbye.",
         taken="Somebody has taken it on: there is nothing left to do. Goodbye.",
@@ -70,6 +74,7 @@ _WORDS: Final[Mapping[str, _Words]] = {
             "Ce message est confidentiel, et n'est pas lu. Vous le trouverez derrière le lien qui vous a été envoyé, "
             "ou auprès de nos agents."
         ),
+        pin="Ce message est confidentiel. Saisissez votre code, puis dièse.",
         choice="Pour le prendre en charge, tapez 1. Pour le réécouter, tapez 2. S'il n'est pas pour vous, tapez 3.",
         thanks="Merci. Vous l'avez pris en charge. Au revoir.",
         taken="Quelqu'un l'a déjà pris en charge : il n'y a plus rien à faire. Au revoir.",
@@ -89,6 +94,7 @@ def of(parcel: Parcel) -> Said:
         greeting=words.greeting.format(title=title, client=client),
         message=words.confidential if parcel.confidential else _message(one, parcel.timezone, words),
         plays=one.recording is not None and not parcel.confidential,
+        pin=words.pin,
         choice=words.choice,
         thanks=words.thanks,
         taken=words.taken,

@@ -67,7 +67,7 @@ class ContactBlock(Block):
     """`env:NAME`: what is posted to `url` of a message is signed with the secret in CALLROUTER_SECRET_NAME."""
     pin: Annotated[str, Read(_pin, {"type": "string", "pattern": "^env:[A-Z][A-Z0-9_]{0,63}$"})] | None = None
     """`env:NAME`: their own PIN, 4 to 12 digits, is in CALLROUTER_SECRET_NAME. It opens confidential messages behind
-    their links; without it a code is sent to them, by another way than the link."""
+    their links, and in calls; without it a code is sent to them, by another way than the link."""
     language: Annotated[Line | None, WithJsonSchema({"enum": list(LANGUAGES)})] = None
     """In which they are written to, by its code; by default the client's first."""
 
