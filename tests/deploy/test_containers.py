@@ -72,7 +72,19 @@ def test_what_leaves_the_house_is_the_same_for_engines_and_worker(tmp_path: Path
     services = yaml.safe_load(done.stdout)["services"]
     for name in ("engine", "engine-2", "worker"):
         assert (given | {"CALLROUTER_SECRET_CRM": "s3cret"}).items() <= services[name]["environment"].items()
-    assert "CALLROUTER_SECRET_CRM" not in services["web"]["environment"]
+    assert services["web"]["environment"]["CALLROUTER_SECRET_CRM"] == "s3cret"  # contacts' PINs are such
+
+
+def test_what_comes_back_of_messages_reaches_who_hears_it() -> None:
+    """Answers to SMS reach web, and the worker says how to give them; mail comes back to the worker's port."""
+    given = {"CALLROUTER_SMS_REPLIES": "on", "CALLROUTER_SMS_RECEIPT_SECRET": "whsec_eA", "CALLROUTER_LMTP_PORT": "2525"}
+    services = yaml.safe_load(_config(**dict.fromkeys(SECRETS, "1.2.3.4"), **given).stdout)["services"]
+
+    port = given.pop("CALLROUTER_LMTP_PORT")
+    assert given.items() <= services["web"]["environment"].items()
+    assert given.items() <= services["worker"]["environment"].items()
+    assert services["worker"]["environment"]["CALLROUTER_LMTP_PORT"] == port
+    assert "2525" in str(services["worker"]["ports"])
 
 
 @pytest.mark.parametrize("missing", SECRETS)
