@@ -19,7 +19,7 @@ from callrouter.api.messages.desk import Taking
 from callrouter.core.call import replace
 from callrouter.core.dispatch import Reach
 from callrouter.store.database import Database
-from callrouter.store.dispatch.board import Why, list_board
+from callrouter.store.dispatch.board import Why, count_board, list_board
 from callrouter.store.dispatch.opening import hash_of_code
 from callrouter.store.tables import delivery_codes
 from callrouter.store.writing.writer import Writer
@@ -126,6 +126,7 @@ async def test_five_wrong_ones_close_the_link_and_it_stands_on_the_board(
     assert await told(database, message) == [*["code_refused doctor"] * 5, "link_closed doctor"]
     (entry,) = board.entries
     assert (entry.dispatch.message_id, entry.why) == (message, (Why.CLOSED,))
+    assert sum((await count_board(database, datetime.now(UTC))).attention.values()) == 1
     assert entry.because == "A link to it was closed, after too many wrong PINs or codes (doctor)."
 
 

@@ -77,7 +77,11 @@ def test_what_leaves_the_house_is_the_same_for_engines_and_worker(tmp_path: Path
 
 def test_what_comes_back_of_messages_reaches_who_hears_it() -> None:
     """Answers to SMS reach web, and the worker says how to give them; mail comes back to the worker's port."""
-    given = {"CALLROUTER_SMS_REPLIES": "on", "CALLROUTER_SMS_RECEIPT_SECRET": "whsec_eA", "CALLROUTER_LMTP_PORT": "2525"}
+    given = {
+        "CALLROUTER_SMS_REPLIES": "on",
+        "CALLROUTER_SMS_RECEIPT_SECRET": "whsec_eA",
+        "CALLROUTER_LMTP_PORT": "2525",
+    }
     services = yaml.safe_load(_config(**dict.fromkeys(SECRETS, "1.2.3.4"), **given).stdout)["services"]
 
     port = given.pop("CALLROUTER_LMTP_PORT")

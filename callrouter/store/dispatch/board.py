@@ -89,7 +89,9 @@ class BoardFigures:
     """How many there are."""
 
     attention: Mapping[str, int]
-    """On the agents' list, by client; clients without any are left out."""
+    """On the agents' list, answered in words, or with a link that was closed: by client; those without any are left
+    out.
+    """
     overdue: int
     """Messages that should have moved, and did not; and, while no worker is there, what else should have been sent."""
     waiting: Mapping[str, int] = field(default_factory=dict)
@@ -143,9 +145,10 @@ async def count_board(database: Database, now: datetime) -> BoardFigures:
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
+    looked_at = union(_on_list(), _closed(now), _replied(now)).subquery()
     on_list = (
         select(dispatches.c.client, func.count())
-        .where(dispatches.c.state == DispatchState.ATTENTION.value)
+        .where(dispatches.c.message_id.in_(select(looked_at.c.message_id)))
         .group_by(dispatches.c.client)
     )
     late = now - timedelta(seconds=LATE_SECONDS)

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from callrouter.core.dispatch import Means
 from callrouter.store.database import Database
-from callrouter.store.dispatch.board import Why, list_board
+from callrouter.store.dispatch.board import Why, count_board, list_board
 from callrouter.store.dispatch.replies import (
     CODE_SIGNS,
     KEEP_SECONDS,
@@ -166,11 +166,11 @@ async def test_words_stand_in_the_trail_and_on_the_board(database: Database) -> 
 
     for place, said in enumerate(("Je ne peux pas\n\n demandez  au Dr Noir\x00", "x" * 5_000)):
         assert await take_reply(database, an_answer(said, str(place)), after(place)) is Outcome.WORDS
-    first = await list_board(database, now=after(5))
+    first, counted = await list_board(database, now=after(5)), await count_board(database, after(5))
     machine = await take_reply(database, an_answer(CODE, "m", automatic=True), after(5))
     details = [one.detail for one in (await trail(database, message)).events]
     await take_reply(database, an_answer(CODE, "c"), after(6))
-    second = await list_board(database, now=after(7))
+    second, none = await list_board(database, now=after(7)), await count_board(database, after(7))
 
     assert machine is Outcome.AUTOMATIC
     assert details[0] == "Je ne peux pas / demandez au Dr Noir\ufffd"
@@ -179,6 +179,7 @@ async def test_words_stand_in_the_trail_and_on_the_board(database: Database) -> 
     (entry,) = first.entries
     assert (entry.why, entry.because) == ((Why.REPLIED,), f"doctor answered: {details[1]}")
     assert second.entries == []
+    assert (sum(counted.attention.values()), none.attention) == (1, {})
 
 
 async def test_machines_that_answer_each_other_end(database: Database) -> None:
