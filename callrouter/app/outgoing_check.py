@@ -1,5 +1,5 @@
 """What the operator's settings refuse of what clients' files want: web services that trees ask, people who are to be
-told of messages. Said by `check`, and by the engine.
+told of messages. Said by `check`; what trees ask of web services by the engine, too.
 """
 
 from __future__ import annotations
@@ -109,9 +109,9 @@ def _reaches(plan: Plan, policy: Policy) -> Iterator[tuple[Reach, Means]]:
 class OutgoingCheck:
     """What the engine's own settings refuse of the plans in service."""
 
-    def __init__(self, settings: Settings, secrets: Mapping[str, str]) -> None:
+    def __init__(self, hosts: Collection[str], secrets: Mapping[str, str]) -> None:
         self.issues: tuple[Issue, ...] = ()
-        self._settings = settings
+        self._hosts = hosts
         self._secrets = secrets
 
     @property
@@ -123,11 +123,10 @@ class OutgoingCheck:
     def look(self, plans: Collection[Plan]) -> None:
         """Look at the plans that are in service now, and log what is new."""
         before = frozenset(self.issues)
-        refused = refused_by(plans, self._settings.outgoing_hosts, self._secrets)
-        self.issues = (*refused, *check_told(plans, self._settings, self._secrets))
+        self.issues = tuple(refused_by(plans, self._hosts, self._secrets))
         for issue in self.issues:
             if issue not in before:
-                log.warning("what a file wants cannot be done", issue=str(issue))
+                log.warning("web service", issue=str(issue))
 
 
 def _wrong(node: Node, hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[str]:

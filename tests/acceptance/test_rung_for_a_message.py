@@ -12,6 +12,7 @@ from deploy.demo import stories
 from deploy.demo.carrier import Habit
 from deploy.demo.telephone import Telephone
 from tests.acceptance.conftest import CHECKOUT, LoopThread, Town, open_town
+from tests.patience import START_SECONDS
 
 NUMBER = "+33612340098"
 DOCUMENT = """\
@@ -75,8 +76,8 @@ def test_a_recording_is_played_and_taken_on_by_a_key(town: Town) -> None:
     messages = town.until(lambda: town.get("/api/messages")["messages"], bool, 20.0)
     (message,) = [one for one in messages if one["client"] == "rung"]
     where = f"/api/messages/{message['message_id']}/delivery"
-    found = town.until(lambda: town.get(where), lambda one: one["state"] == "acknowledged", 20.0)
-    assert (found["acknowledged_by"], found["acknowledged_how"]) == ("anne", "key")
+    found = town.until(lambda: town.get(where), lambda one: one["state"] == "acknowledged", START_SECONDS)
+    assert (found["acknowledged_by"], found["acknowledged_how"]) == ("anne", "key"), found
     assert [one["what"] for one in found["events"]] == ["rule", "step", "rang", "answered", "acknowledged"]
     assert town.stack.carrier.dialled == [NUMBER]
     assert heard > 5.0
@@ -96,6 +97,6 @@ def test_all_of_callrouter_is_killed_while_they_listen(town: Town) -> None:
 
     (message,) = [one for one in town.get("/api/messages")["messages"] if one["client"] == "rung"]
     where = f"/api/messages/{message['message_id']}/delivery"
-    found = town.until(lambda: town.get(where), lambda one: one["state"] == "acknowledged", 60.0)
-    assert (found["acknowledged_by"], found["acknowledged_how"]) == ("anne", "key")
+    found = town.until(lambda: town.get(where), lambda one: one["state"] == "acknowledged", START_SECONDS)
+    assert (found["acknowledged_by"], found["acknowledged_how"]) == ("anne", "key"), found
     assert town.stack.carrier.dialled == [NUMBER]

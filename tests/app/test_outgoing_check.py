@@ -64,14 +64,14 @@ def test_the_engine_knows_its_settings(tmp_path: Path) -> None:
     """Also when none is made: then no host may be asked. File and line of the first, and how many more."""
     (tmp_path / "acme.yaml").write_text(TREE)
     plans = load_directory(tmp_path, PaperSpeech()).plans.values()
-    engine = OutgoingCheck(Settings(), {})
+    engine = OutgoingCheck((), {})
     engine.look(plans)
 
     assert engine.trouble == (
         'acme.yaml:9: warning: node "ask": CALLROUTER_SECRET_CRM_TOKEN is not set: the lookup would always fail'
         " (and 2 more)"
     )
-    well = OutgoingCheck(Settings(outgoing_hosts=("crm.example:8443", "*.example")), {"CRM_TOKEN": "x"})
+    well = OutgoingCheck(("crm.example:8443", "*.example"), {"CRM_TOKEN": "x"})
     well.look(plans)
     assert well.trouble == ""
 

@@ -39,7 +39,7 @@ def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeeper, Ou
     """The clients' plans, not loaded yet, and who is told when they are in service, or others are."""
     settings, database = ground.settings, ground.database
     history = PlanHistory(database, settings.dialplans_dir)
-    outgoing = OutgoingCheck(settings, ground.secrets)
+    outgoing = OutgoingCheck(settings.outgoing_hosts, ground.secrets)
     is_ours = partial(is_last, settings.data_dir, ground.incarnation)
     keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE, is_ours), ground.walked)
     changes = PlanChanges(

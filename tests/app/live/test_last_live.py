@@ -67,7 +67,7 @@ class Site:
             metrics=DialplanMetrics(CollectorRegistry()),
             history=history,
             keeper=keeper,
-            outgoing=OutgoingCheck(Settings(), {}),
+            outgoing=OutgoingCheck((), {}),
             fallbacks=None,  # type: ignore[arg-type]
             link=_Down(),  # type: ignore[arg-type]
             queues_due=asyncio.Event(),
