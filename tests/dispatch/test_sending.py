@@ -14,6 +14,7 @@ from callrouter.delivery.servers import SmsGateway
 from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.store.dispatch.acknowledging import acknowledge
 from callrouter.store.dispatch.board import Why, list_board
+from callrouter.store.dispatch.links import find_link, note_viewed
 from tests.delivery.channels.sms_gateway import sms_gateway
 from tests.dispatch.rooms import MINUTE, Office, a_plan, hook, reach, rule
 from tests.patience import START_SECONDS
@@ -211,6 +212,27 @@ async def test_no_number_is_sent_more_sms_than_carriers_take(office: Office) -> 
         "telling anne by sms is held back (no more than 5 SMS in 15 minutes go to one number)"
         in board.entries[0].because
     )
+
+
+async def test_an_sms_that_is_opened_later_is_not_one_that_is_sent_then(office: Office) -> None:
+    """A doctor who opens this morning's five links can be told of the next message at once."""
+    async with sms_gateway() as gateway:
+        office.http = GuardedHttp([gateway.host], {})
+        office.sms = SmsGateway(url=gateway.url)
+        by_sms = Step(to=("anne",), by=(Means.SMS,), wait_seconds=36_000)
+        office.plan = a_plan(reach("anne", number="+33639980001"), policy=rule(by_sms))
+        for number in range(5):
+            await office.message(f"m{number}")
+        async with office.works() as due:
+            await office.has(accepted=5)
+            office.clock.passes(120 * MINUTE)
+            for parcel in office.written[:5]:
+                link = await find_link(office.database, parcel.messages[0].link.rpartition("/")[2])
+                assert link is not None
+                assert await note_viewed(office.database, link, office.clock.now())
+            await office.message("next")
+            await office.has(due=due, viewed=5, accepted=1)
+        await office.http.close()
 
 
 def test_times_of_day_are_the_clients() -> None:

@@ -41,7 +41,7 @@ class Room:
 
 
 async def room_of(database: Database, addresses: Collection[str], now: datetime) -> Mapping[str, Room]:
-    """Of each address to which SMS were sent lately.
+    """Of each address to which SMS were sent lately: when they are opened or answered does not count.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
@@ -50,11 +50,11 @@ async def room_of(database: Database, addresses: Collection[str], now: datetime)
         return {}
     told, within = deliveries.c, timedelta(seconds=WITHIN_SECONDS)
     asked = (
-        select(told.address, func.count(), func.min(told.changed_at))
+        select(told.address, func.count(), func.min(told.sent_at))
         .where(
             told.means == Means.SMS.value,
             told.address.in_(addresses),
-            told.changed_at > now - within,
+            told.sent_at > now - within,
             told.state.in_(_SENT),
         )
         .group_by(told.address)

@@ -156,6 +156,7 @@ async def mark(
             attempts=columns.attempts + 1,
             next_attempt_at=None,
             sending_until=until,
+            sent_at=now,
             changed_at=now,
         )
         .returning(columns.delivery_id)

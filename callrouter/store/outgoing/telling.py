@@ -173,6 +173,7 @@ class MessageCallRows:
                 next_attempt_at=None,
                 sending_until=_absent_at(at),
                 answer="",
+                sent_at=at,
                 changed_at=at,
             )
             .returning(told.queued_at)

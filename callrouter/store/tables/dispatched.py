@@ -139,6 +139,7 @@ deliveries = Table(
     Column("queued_at", Instant, nullable=False),
     Column("next_attempt_at", Instant, comment="empty: there will be none"),
     Column("sending_until", Instant, comment="when an attempt that is out has failed"),
+    Column("sent_at", Instant, comment="when the last attempt began; empty: none has"),
     Column("changed_at", Instant, nullable=False, comment="of the state"),
     Column("answer", Text, nullable=False, server_default="", comment="of the other side, or why it failed"),
     Column("receipt_id", Text, comment="by which the other side calls it"),
@@ -178,7 +179,7 @@ deliveries = Table(
         "number",
         postgresql_where=text("sequence <> '' AND state IN ('queued', 'sending')"),
     ),
-    Index("deliveries_sms_idx", "address", "changed_at", postgresql_where=text("means = 'sms'")),
+    Index("deliveries_sms_idx", "address", "sent_at", postgresql_where=text("means = 'sms'")),
     Index("deliveries_receipt_id_idx", "receipt_id", postgresql_where=text("receipt_id IS NOT NULL")),
     Index("deliveries_answered_idx", "address", "queued_at", postgresql_where=text("means <> 'webhook'")),
 )
