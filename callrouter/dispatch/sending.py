@@ -113,8 +113,8 @@ class Sender:
         while free := self._slots.free:
             many = min(PAGE, PER_SLOT * free)
             page = await self._page(many)
-            now_or_later = await self._within_limits(page)
-            begun = [one for told in _together(now_or_later) if (one := self._claimed(told)) is not None]
+            now_or_later = await self._within_limits(tuple(_together(page)))
+            begun = [one for told in now_or_later if (one := self._claimed(told)) is not None]
             await self._begin(begun, attempts)
             await self.settle()
             if len(page) < many or not begun:
@@ -156,24 +156,31 @@ class Sender:
         self._in_hand.difference_update(one.delivery_id for one in self._concluded)
         self._concluded.clear()
 
-    async def _within_limits(self, page: Sequence[Queued]) -> Sequence[Queued]:
-        """Those that may be sent now; the others are held back."""
-        texts = [one for one in page if one.means is Means.SMS]
-        if not texts:
+    async def _within_limits(self, page: Sequence[tuple[Queued, ...]]) -> Sequence[tuple[Queued, ...]]:
+        """Those that may be sent now; the others are held back. A digest is one SMS, and is not torn apart."""
+        addresses = {told[0].address for told in page if told[0].means is Means.SMS}
+        if not addresses:
             return page
         now = self.clock.now()
-        rooms = await room_of(self.database, {one.address for one in texts}, now)
+        rooms = await room_of(self.database, addresses, now)
         left = {address: room.left for address, room in rooms.items()}
+        sent: list[tuple[Queued, ...]] = []
         held: list[tuple[Queued, datetime]] = []
-        for one in texts:
-            many = left.setdefault(one.address, MOST_SMS)
-            left[one.address] = many - 1
-            if many <= 0:
-                room = rooms.get(one.address)
-                held.append((one, room.until if room else now + timedelta(seconds=WITHIN_SECONDS)))
+        for told in page:
+            address = told[0].address
+            if address not in addresses:
+                sent.append(told)
+                continue
+            many = left.setdefault(address, MOST_SMS)
+            left[address] = many - 1
+            if many > 0:
+                sent.append(told)
+                continue
+            room = rooms.get(address)
+            until = room.until if room else now + timedelta(seconds=WITHIN_SECONDS)
+            held += [(one, until) for one in told]
         await hold_back(self.database, self.lease, held, now)
-        gone = {one.delivery_id for one, _ in held}
-        return [one for one in page if one.delivery_id not in gone]
+        return sent
 
     def _claimed(self, told: tuple[Queued, ...]) -> _Attempt | None:
         """With a slot, or with the reason why it fails; None: there is no room for it now."""

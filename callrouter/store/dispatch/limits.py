@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import distinct, func, insert, select, tuple_, update
 
 from callrouter.core.dispatch import Means, What
 from callrouter.store.database import Database
@@ -41,7 +41,8 @@ class Room:
 
 
 async def room_of(database: Database, addresses: Collection[str], now: datetime) -> Mapping[str, Room]:
-    """Of each address to which SMS were sent lately: when they are opened or answered does not count.
+    """Of each address to which SMS were sent lately: when they are opened or answered does not count, and a digest is
+    one, however many tellings went in it.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
@@ -49,8 +50,9 @@ async def room_of(database: Database, addresses: Collection[str], now: datetime)
     if not addresses:
         return {}
     told, within = deliveries.c, timedelta(seconds=WITHIN_SECONDS)
+    one_sms = func.coalesce(func.nullif(told.batch, ""), told.delivery_id)
     asked = (
-        select(told.address, func.count(), func.min(told.sent_at))
+        select(told.address, func.count(distinct(tuple_(one_sms, told.sent_at))), func.min(told.sent_at))
         .where(
             told.means == Means.SMS.value,
             told.address.in_(addresses),

@@ -135,7 +135,8 @@ async def find_queued(
     asked = union_all(select(first), select(later).order_by(later.c.next_attempt_at).limit(limit)).limit(limit)
     async with database.connection() as connection:
         found = [_queued(row) for row in (await connection.execute(asked)).mappings()]
-    return sorted(found, key=lambda one: one.batch)  # stable: those of none are first, in the order in which they came
+    # Stable: those of none are first, in the order in which they came.
+    return sorted(found, key=lambda one: (one.batch, one.address) if one.batch else ("", ""))
 
 
 async def mark(
