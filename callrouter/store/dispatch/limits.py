@@ -15,7 +15,7 @@ from sqlalchemy import distinct, func, insert, select, tuple_, update
 from callrouter.core.dispatch import Means, What
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
-from callrouter.store.dispatch.outbox import Queued
+from callrouter.store.dispatch.outbox import Queued, lock_whole
 from callrouter.store.tables import DeliveryState, deliveries, dispatch_events
 
 MOST_SMS: Final = 5
@@ -78,6 +78,7 @@ async def hold_back(database: Database, lease: Lease, held: Sequence[tuple[Queue
     reason = f"no more than {MOST_SMS} SMS in {WITHIN_SECONDS / 60:g} minutes go to one number"
     async with database.connection() as connection:
         await lease.check(connection)
+        await lock_whole(connection, [one.delivery_id for one, _ in held])
         for one, until in held:
             change = (
                 update(deliveries)

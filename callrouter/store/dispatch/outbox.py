@@ -164,6 +164,7 @@ async def mark(
     )
     async with database.connection() as connection:
         await lease.check(connection)
+        await lock_whole(connection, [one.delivery_id for one in taken])
         marked = set((await connection.execute(change)).scalars())
         await keep_within(connection, [one for one in kept if one.delivery_id in marked])
         ids = [one.message_id for one in taken if one.message_id and one.delivery_id in marked]
@@ -223,8 +224,7 @@ def unknown(one: Queued, attempts: int, again_at: datetime, reason: str = UNKNOW
 async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: datetime) -> None:
     if not sent:
         return
-    # Rows of `dispatches` first, as everywhere, or two who wait for each other end in neither.
-    await connection.execute(_LOCK, {"ids": [one.delivery_id for one in sent]})
+    await lock_whole(connection, [one.delivery_id for one in sent])
     rows = (await connection.execute(_SETTLE, _values(sent, now))).mappings()
     done = {row["delivery_id"]: row for row in rows}
     events = [
@@ -250,6 +250,13 @@ async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: dateti
     ):
         rows_of = [{"kind": kind, "outcome": outcome, "many": many} for (kind, outcome), many in counts.items()]
         await connection.execute(_COUNT, rows_of)
+
+
+async def lock_whole(connection: AsyncConnection, delivery_ids: Collection[str]) -> None:
+    """Lock the dispatches of these tellings' messages, in the connection's transaction. Whoever changes tellings does
+    so first, and in this order: otherwise two who have one of a message's each would wait for the other's.
+    """
+    await connection.execute(_LOCK, {"ids": list(delivery_ids)})
 
 
 async def wake_within(connection: AsyncConnection, message_ids: Collection[str], now: datetime) -> None:
