@@ -22,7 +22,7 @@ from callrouter.delivery.backoff import PAUSES_SECONDS, next_attempt
 from callrouter.delivery.channel import Channel, Channels, Delivered, FailedForGood, FailedForNow, Outcome
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.ports import Delivery
-from callrouter.delivery.slots import Slots, Turn
+from callrouter.delivery.slots import SLOTS, Slots, Turn
 from callrouter.dispatch.enclosing import Links, enclosed_in
 from callrouter.dispatch.parcels import LivePlan, parcel_of
 from callrouter.dispatch.sparing import Sparing
@@ -37,8 +37,6 @@ from callrouter.store.tables import DeliveryKind, DeliveryState
 
 log = structlog.get_logger(__name__)
 
-SLOTS: Final = 64
-"""Attempts at a time."""
 PER_SLOT: Final = 2
 PAGE: Final = PER_SLOT * SLOTS
 """Tellings looked at a time: two for each slot that is free, since some may have no room with theirs."""
@@ -85,7 +83,7 @@ class Sender:
     recordings: Path
     wake: Callable[[], None]
     """Called when an attempt has ended."""
-    _slots: Slots = field(default_factory=lambda: Slots(slots=SLOTS))
+    _slots: Slots = field(default_factory=Slots)
     _in_hand: set[str] = field(default_factory=set)
     """Of deliveries under way, or concluded and not written down yet."""
     _concluded: list[Sent] = field(default_factory=list)
