@@ -25,10 +25,17 @@ def upgrade() -> None:
     )
     op.drop_index(_SMS, "deliveries")
     op.create_index(_SMS, "deliveries", ["address", "sent_at"], postgresql_where=sa.text("means = 'sms'"))
+    op.create_index(
+        "deliveries_waiting_idx",
+        "deliveries",
+        ["changed_at", "delivery_id"],
+        postgresql_where=sa.text("message_id IS NULL AND state IN ('queued', 'sending')"),
+    )
 
 
 def downgrade() -> None:
     """Back to the one before."""
+    op.drop_index("deliveries_waiting_idx", "deliveries")
     op.drop_index(_SMS, "deliveries")
     op.create_index(_SMS, "deliveries", ["address", "changed_at"], postgresql_where=sa.text("means = 'sms'"))
     op.drop_column("deliveries", "sent_at")

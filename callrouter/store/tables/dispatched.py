@@ -164,6 +164,12 @@ deliveries = Table(
         "delivery_id",
         postgresql_where=text("state = 'failed' AND message_id IS NULL"),
     ),
+    Index(
+        "deliveries_waiting_idx",
+        "changed_at",
+        "delivery_id",
+        postgresql_where=text("message_id IS NULL AND state IN ('queued', 'sending')"),
+    ),
     # The engine looks every few seconds, however much mail waits.
     Index(
         "deliveries_phone_idx",
