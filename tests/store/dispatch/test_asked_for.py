@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import event, text
 
 from callrouter.store.database import Database
-from callrouter.store.dispatch.asked_for import Standing, list_asked_for
-from tests.store.dispatch.rows import AT, MOREAU
+from callrouter.store.dispatch.asked_for import Standing, list_asked_for, send_again, send_all_again
+from tests.store.dispatch.rows import AT, MOREAU, after
 
 MANY = text(
     """INSERT INTO deliveries (delivery_id, call_id, client, kind, contact, means, address, body, state, queued_at,
@@ -23,6 +23,25 @@ MANY = text(
 async def put(database: Database, many: int, state: str, client: str = MOREAU) -> None:
     async with database.connection() as connection:
         await connection.execute(MANY, {"many": many, "state": state, "client": client, "at": AT})
+
+
+async def test_all_of_a_client_is_sent_again_however_much_it_is(database: Database) -> None:
+    """More than a statement of PostgreSQL's may have parameters."""
+    await put(database, 40_000, "failed")
+    await put(database, 3, "accepted")
+
+    assert await send_all_again(database, MOREAU, at=after(60)) == 40_000
+    assert await send_all_again(database, MOREAU, at=after(60)) == 0
+    async with database.connection() as connection:
+        found = (await connection.execute(text("SELECT state, count(*) FROM deliveries GROUP BY 1 ORDER BY 1"))).all()
+    assert [tuple(row) for row in found] == [("accepted", 3), ("queued", 40_000)]
+
+
+async def test_what_did_not_fail_is_not_sent_again(database: Database) -> None:
+    await put(database, 2, "failed")
+    await put(database, 2, "accepted")
+
+    assert await send_again(database, ["failed1", "accepted1", "nobodys"], at=after(60)) == 1
 
 
 @pytest.mark.parametrize(("standing", "state"), [(Standing.WAITING, "queued"), (Standing.FAILED, "failed")])
