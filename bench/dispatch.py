@@ -41,9 +41,10 @@ from callrouter.delivery.channel import Channels, Tools
 from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
+from callrouter.delivery.slots import SLOTS
 from callrouter.dispatch.enclosing import Links
 from callrouter.dispatch.listening import listen
-from callrouter.dispatch.sending import SLOTS, Sender
+from callrouter.dispatch.sending import Sender
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.working import Worker
 from callrouter.runtime.clock import SystemClock

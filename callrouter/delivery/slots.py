@@ -17,8 +17,8 @@ from typing import Final
 
 from callrouter.runtime.breaker import Breaker
 
-SLOTS: Final = 16
-"""Attempts at a time, where nobody says otherwise."""
+SLOTS: Final = 64
+"""Attempts at a time."""
 OF_ONE: Final = 4
 """Attempts at a time to a destination that answers."""
 OF_THE_FAILED: Final = 1 / 4
@@ -49,9 +49,8 @@ class _Destination:
 class Slots:
     """Attempts under way, by destination."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic, *, slots: int = SLOTS) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._slots = slots
         self._destinations: defaultdict[str, _Destination] = defaultdict(_Destination)
         self._under_way: Counter[str] = Counter()
         """By destination; only those that have any."""
@@ -59,7 +58,7 @@ class Slots:
     @property
     def free(self) -> int:
         """How many there are."""
-        return self._slots - self._under_way.total()
+        return SLOTS - self._under_way.total()
 
     def take(self, destination: str, address: str) -> Turn:
         """Take one for an attempt, if there is one; whoever has taken one must give it back."""
@@ -100,7 +99,7 @@ class Slots:
         return self._destinations[destination].breaker.refusal(destination)
 
     def _room(self) -> _Room:
-        room = _Room(free=self.free, slots=self._slots)
+        room = _Room(free=self.free)
         for name, many in self._under_way.items():
             match self._destinations[name].answers:
                 case None:
@@ -118,8 +117,6 @@ class _Room:
     """What is free, and how many attempts are under way to those who may not hold it all."""
 
     free: int
-    slots: int
-    """All there are."""
     unproven: int = 0
     failed: int = 0
 
@@ -128,6 +125,6 @@ class _Room:
             return False
         if one.answers:
             return under_way < OF_ONE
-        if under_way or self.unproven >= self.slots * OF_THE_UNPROVEN:
+        if under_way or self.unproven >= SLOTS * OF_THE_UNPROVEN:
             return False
-        return one.answers is None or self.failed < self.slots * OF_THE_FAILED
+        return one.answers is None or self.failed < SLOTS * OF_THE_FAILED

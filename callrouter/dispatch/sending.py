@@ -22,7 +22,7 @@ from callrouter.delivery.backoff import PAUSES_SECONDS, next_attempt
 from callrouter.delivery.channel import Channel, Channels, Delivered, FailedForGood, FailedForNow, Outcome
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.ports import Delivery
-from callrouter.delivery.slots import Slots, Turn
+from callrouter.delivery.slots import SLOTS, Slots, Turn
 from callrouter.dispatch.enclosing import Links, enclosed_in
 from callrouter.dispatch.parcels import LivePlan, parcel_of
 from callrouter.dispatch.sparing import Sparing
@@ -37,8 +37,6 @@ from callrouter.store.tables import DeliveryKind, DeliveryState
 
 log = structlog.get_logger(__name__)
 
-SLOTS: Final = 64
-"""Attempts at a time."""
 PER_SLOT: Final = 2
 PAGE: Final = PER_SLOT * SLOTS
 """Tellings looked at a time: two for each slot that is free, since some may have no room with theirs."""
@@ -85,7 +83,7 @@ class Sender:
     recordings: Path
     wake: Callable[[], None]
     """Called when an attempt has ended."""
-    _slots: Slots = field(default_factory=lambda: Slots(slots=SLOTS))
+    _slots: Slots = field(default_factory=Slots)
     _in_hand: set[str] = field(default_factory=set)
     """Of deliveries under way, or concluded and not written down yet."""
     _concluded: list[Sent] = field(default_factory=list)
@@ -113,8 +111,8 @@ class Sender:
         while free := self._slots.free:
             many = min(PAGE, PER_SLOT * free)
             page = await self._page(many)
-            now_or_later = await self._within_limits(page)
-            begun = [one for told in _together(now_or_later) if (one := self._claimed(told)) is not None]
+            now_or_later = await self._within_limits(tuple(_together(page)))
+            begun = [one for told in now_or_later if (one := self._claimed(told)) is not None]
             await self._begin(begun, attempts)
             await self.settle()
             if len(page) < many or not begun:
@@ -156,24 +154,31 @@ class Sender:
         self._in_hand.difference_update(one.delivery_id for one in self._concluded)
         self._concluded.clear()
 
-    async def _within_limits(self, page: Sequence[Queued]) -> Sequence[Queued]:
-        """Those that may be sent now; the others are held back."""
-        texts = [one for one in page if one.means is Means.SMS]
-        if not texts:
+    async def _within_limits(self, page: Sequence[tuple[Queued, ...]]) -> Sequence[tuple[Queued, ...]]:
+        """Those that may be sent now; the others are held back. A digest is one SMS, and is not torn apart."""
+        addresses = {told[0].address for told in page if told[0].means is Means.SMS}
+        if not addresses:
             return page
         now = self.clock.now()
-        rooms = await room_of(self.database, {one.address for one in texts}, now)
+        rooms = await room_of(self.database, addresses, now)
         left = {address: room.left for address, room in rooms.items()}
+        sent: list[tuple[Queued, ...]] = []
         held: list[tuple[Queued, datetime]] = []
-        for one in texts:
-            many = left.setdefault(one.address, MOST_SMS)
-            left[one.address] = many - 1
-            if many <= 0:
-                room = rooms.get(one.address)
-                held.append((one, room.until if room else now + timedelta(seconds=WITHIN_SECONDS)))
+        for told in page:
+            address = told[0].address
+            if address not in addresses:
+                sent.append(told)
+                continue
+            many = left.setdefault(address, MOST_SMS)
+            left[address] = many - 1
+            if many > 0:
+                sent.append(told)
+                continue
+            room = rooms.get(address)
+            until = room.until if room else now + timedelta(seconds=WITHIN_SECONDS)
+            held += [(one, until) for one in told]
         await hold_back(self.database, self.lease, held, now)
-        gone = {one.delivery_id for one, _ in held}
-        return [one for one in page if one.delivery_id not in gone]
+        return sent
 
     def _claimed(self, told: tuple[Queued, ...]) -> _Attempt | None:
         """With a slot, or with the reason why it fails; None: there is no room for it now."""

@@ -37,19 +37,20 @@ def test_one_that_answers_has_its_share_and_a_new_one_has_one() -> None:
 def test_however_many_are_dead_there_is_room_for_those_that_work() -> None:
     """New ones that never answer hold three quarters; those that failed a quarter."""
     slots = Slots()
-    proven(slots, "good")
+    good = [f"g{number}" for number in range((SLOTS - OF_THE_UNPROVEN) // OF_ONE)]
+    proven(slots, *good)
     new = [f"n{number}" for number in range(50)]
 
     assert sum(taken(slots, name) for name in new) == OF_THE_UNPROVEN
-    assert taken(slots, "good") == SLOTS - OF_THE_UNPROVEN
-    for _ in range(SLOTS - OF_THE_UNPROVEN):
-        slots.give_back("good", answers=True)
+    assert sum(taken(slots, name) for name in good) == SLOTS - OF_THE_UNPROVEN
+    for name in good * OF_ONE:
+        slots.give_back(name, answers=True)
     for name in new[:OF_THE_UNPROVEN]:
         slots.give_back(name, answers=False)
     assert slots.free == SLOTS
     assert sum(taken(slots, name) for name in new[:OF_THE_UNPROVEN]) == OF_THE_FAILED
     assert taken(slots, "new") == 1
-    assert taken(slots, "good") == OF_ONE
+    assert taken(slots, good[0]) == OF_ONE
 
 
 def test_addresses_without_room_are_all_those_of_their_destination() -> None:

@@ -12,9 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from callrouter.delivery.backoff import PAUSES_SECONDS
-from callrouter.delivery.slots import OF_ONE
+from callrouter.delivery.slots import OF_ONE, SLOTS
 from callrouter.dispatch.listening import listen
-from callrouter.dispatch.sending import SLOTS
 from callrouter.runtime.breaker import FAILURES_TO_OPEN
 from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.tasks import Tasks

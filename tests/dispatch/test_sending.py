@@ -14,6 +14,8 @@ from callrouter.delivery.servers import SmsGateway
 from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.store.dispatch.acknowledging import acknowledge
 from callrouter.store.dispatch.board import Why, list_board
+from callrouter.store.dispatch.links import find_link, note_viewed
+from tests.delivery.channels.mail_server import mail_server
 from tests.delivery.channels.sms_gateway import sms_gateway
 from tests.dispatch.rooms import MINUTE, Office, a_plan, hook, reach, rule
 from tests.patience import START_SECONDS
@@ -211,6 +213,79 @@ async def test_no_number_is_sent_more_sms_than_carriers_take(office: Office) -> 
         "telling anne by sms is held back (no more than 5 SMS in 15 minutes go to one number)"
         in board.entries[0].because
     )
+
+
+async def test_an_sms_that_is_opened_later_is_not_one_that_is_sent_then(office: Office) -> None:
+    """A doctor who opens this morning's five links can be told of the next message at once."""
+    async with sms_gateway() as gateway:
+        office.http = GuardedHttp([gateway.host], {})
+        office.sms = SmsGateway(url=gateway.url)
+        by_sms = Step(to=("anne",), by=(Means.SMS,), wait_seconds=36_000)
+        office.plan = a_plan(reach("anne", number="+33639980001"), policy=rule(by_sms))
+        for number in range(5):
+            await office.message(f"m{number}")
+        async with office.works() as due:
+            await office.has(accepted=5)
+            office.clock.passes(120 * MINUTE)
+            for parcel in office.written[:5]:
+                link = await find_link(office.database, parcel.messages[0].link.rpartition("/")[2])
+                assert link is not None
+                assert await note_viewed(office.database, link, office.clock.now())
+            await office.message("next")
+            await office.has(due=due, viewed=5, accepted=1)
+        await office.http.close()
+
+
+async def test_a_digest_by_two_means_is_one_by_each(office: Office) -> None:
+    """Twelve messages until noon: one mail and one SMS, and there is room for four more SMS."""
+    local = office.clock.now().astimezone(ZoneInfo("Europe/Paris"))
+    soon = (local + timedelta(hours=1)).replace(second=0, microsecond=0).time()
+    digest = Step(to=("anne",), by=(Means.EMAIL, Means.SMS), at=(soon,))
+    by_sms = Step(to=("anne",), by=(Means.SMS,), wait_seconds=36_000)
+    anne = reach("anne", email="anne@clinic.example", number="+33639980001")
+    office.plan = a_plan(anne, policy=rule(by_sms, ordinary=[digest]))
+    for number in range(12):
+        await office.message(f"m{number}", urgent=False)
+    async with mail_server() as box, sms_gateway() as gateway:
+        office.http = GuardedHttp([gateway.host], {})
+        office.mail, office.sms = box.server, SmsGateway(url=gateway.url)
+        async with office.works() as due:
+            await office.has()
+            office.clock.passes(60 * MINUTE)
+            await office.has(due=due, accepted=24)
+            for number in range(5):
+                await office.message(f"urgent{number}")
+            await office.has(due=due, accepted=28, queued=1)
+        await office.http.close()
+
+    assert (len(box.received), len(gateway.asked)) == (1, 5)
+
+
+async def test_a_digest_that_is_held_back_stays_one(office: Office) -> None:
+    """Five SMS have gone: all twelve messages wait, and go in one."""
+    local = office.clock.now().astimezone(ZoneInfo("Europe/Paris"))
+    soon = (local + timedelta(hours=1)).replace(second=0, microsecond=0).time()
+    by_sms = Step(to=("anne",), by=(Means.SMS,), wait_seconds=36_000)
+    digest = Step(to=("anne",), by=(Means.SMS,), at=(soon,))
+    office.plan = a_plan(reach("anne", number="+33639980001"), policy=rule(by_sms, ordinary=[digest]))
+    for number in range(12):
+        await office.message(f"m{number}", urgent=False)
+    async with sms_gateway() as gateway:
+        office.http = GuardedHttp([gateway.host], {})
+        office.sms = SmsGateway(url=gateway.url)
+        async with office.works() as due:
+            await office.has()
+            office.clock.passes(50 * MINUTE)
+            for number in range(5):
+                await office.message(f"urgent{number}")
+            await office.has(due=due, accepted=5)
+            office.clock.passes(10 * MINUTE)
+            await office.has(due=due, accepted=5, queued=12)
+            office.clock.passes(16 * MINUTE)
+            await office.has(due=due, accepted=17)
+        await office.http.close()
+
+    assert len(gateway.asked) == 6
 
 
 def test_times_of_day_are_the_clients() -> None:

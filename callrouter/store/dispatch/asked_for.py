@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Boolean, literal_column, select, update
+from sqlalchemy import Boolean, ColumnElement, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
@@ -29,7 +30,7 @@ class Standing(StrEnum):
 
 
 _STATES: Final = {
-    Standing.FAILED: literal_column("state = 'failed'", Boolean),  # literally: the index holds just these
+    Standing.FAILED: literal_column("state = 'failed'", Boolean),  # literally: there is an index of just these
     Standing.WAITING: literal_column("state IN ('queued', 'sending')", Boolean),
 }
 
@@ -104,18 +105,8 @@ async def send_again(database: Database, ids: Collection[str], *, at: datetime) 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    told = deliveries.c
-    change = (
-        update(deliveries)
-        .where(told.delivery_id.in_(ids), told.message_id.is_(None), told.state == DeliveryState.FAILED.value)
-        .values(
-            state=DeliveryState.QUEUED.value, attempts=0, queued_at=at, next_attempt_at=at, changed_at=at, answer=""
-        )
-    )
     async with database.connection() as connection:
-        repeated = (await connection.execute(change)).rowcount
-        await wake_worker(connection)
-    return repeated
+        return await _queue(connection, deliveries.c.delivery_id.in_(ids), at)
 
 
 async def send_all_again(database: Database, client: str, *, at: datetime) -> int:
@@ -124,12 +115,19 @@ async def send_all_again(database: Database, client: str, *, at: datetime) -> in
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    told = deliveries.c
     async with database.connection() as connection:
-        asked = select(told.delivery_id).where(
-            one_of(told.client, await names_of(connection, client)),
-            told.message_id.is_(None),
-            told.state == DeliveryState.FAILED.value,
+        return await _queue(connection, one_of(deliveries.c.client, await names_of(connection, client)), at)
+
+
+async def _queue(connection: AsyncConnection, which: ColumnElement[bool], at: datetime) -> int:
+    """In one statement, however many there are: its parameters are not the rows."""
+    change = (
+        update(deliveries)
+        .where(which, deliveries.c.message_id.is_(None), _STATES[Standing.FAILED])
+        .values(
+            state=DeliveryState.QUEUED.value, attempts=0, queued_at=at, next_attempt_at=at, changed_at=at, answer=""
         )
-        ids = list((await connection.execute(asked)).scalars())
-    return await send_again(database, ids, at=at) if ids else 0
+    )
+    repeated = (await connection.execute(change)).rowcount
+    await wake_worker(connection)
+    return repeated

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import distinct, func, insert, select, tuple_, update
 
 from callrouter.core.dispatch import Means, What
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
-from callrouter.store.dispatch.outbox import Queued
+from callrouter.store.dispatch.outbox import Queued, lock_whole
 from callrouter.store.tables import DeliveryState, deliveries, dispatch_events
 
 MOST_SMS: Final = 5
@@ -41,7 +41,8 @@ class Room:
 
 
 async def room_of(database: Database, addresses: Collection[str], now: datetime) -> Mapping[str, Room]:
-    """Of each address to which SMS were sent lately.
+    """Of each address to which SMS were sent lately: when they are opened or answered does not count, and a digest is
+    one, however many tellings went in it.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
@@ -49,12 +50,13 @@ async def room_of(database: Database, addresses: Collection[str], now: datetime)
     if not addresses:
         return {}
     told, within = deliveries.c, timedelta(seconds=WITHIN_SECONDS)
+    one_sms = func.coalesce(func.nullif(told.batch, ""), told.delivery_id)
     asked = (
-        select(told.address, func.count(), func.min(told.changed_at))
+        select(told.address, func.count(distinct(tuple_(one_sms, told.sent_at))), func.min(told.sent_at))
         .where(
             told.means == Means.SMS.value,
             told.address.in_(addresses),
-            told.changed_at > now - within,
+            told.sent_at > now - within,
             told.state.in_(_SENT),
         )
         .group_by(told.address)
@@ -76,6 +78,7 @@ async def hold_back(database: Database, lease: Lease, held: Sequence[tuple[Queue
     reason = f"no more than {MOST_SMS} SMS in {WITHIN_SECONDS / 60:g} minutes go to one number"
     async with database.connection() as connection:
         await lease.check(connection)
+        await lock_whole(connection, [one.delivery_id for one, _ in held])
         for one, until in held:
             change = (
                 update(deliveries)

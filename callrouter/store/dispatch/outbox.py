@@ -135,7 +135,8 @@ async def find_queued(
     asked = union_all(select(first), select(later).order_by(later.c.next_attempt_at).limit(limit)).limit(limit)
     async with database.connection() as connection:
         found = [_queued(row) for row in (await connection.execute(asked)).mappings()]
-    return sorted(found, key=lambda one: one.batch)  # stable: those of none are first, in the order in which they came
+    # Stable: those of none are first, in the order in which they came.
+    return sorted(found, key=lambda one: (one.batch, one.address) if one.batch else ("", ""))
 
 
 async def mark(
@@ -156,12 +157,14 @@ async def mark(
             attempts=columns.attempts + 1,
             next_attempt_at=None,
             sending_until=until,
+            sent_at=now,
             changed_at=now,
         )
         .returning(columns.delivery_id)
     )
     async with database.connection() as connection:
         await lease.check(connection)
+        await lock_whole(connection, [one.delivery_id for one in taken])
         marked = set((await connection.execute(change)).scalars())
         await keep_within(connection, [one for one in kept if one.delivery_id in marked])
         ids = [one.message_id for one in taken if one.message_id and one.delivery_id in marked]
@@ -221,8 +224,7 @@ def unknown(one: Queued, attempts: int, again_at: datetime, reason: str = UNKNOW
 async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: datetime) -> None:
     if not sent:
         return
-    # Rows of `dispatches` first, as everywhere, or two who wait for each other end in neither.
-    await connection.execute(_LOCK, {"ids": [one.delivery_id for one in sent]})
+    await lock_whole(connection, [one.delivery_id for one in sent])
     rows = (await connection.execute(_SETTLE, _values(sent, now))).mappings()
     done = {row["delivery_id"]: row for row in rows}
     events = [
@@ -248,6 +250,13 @@ async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: dateti
     ):
         rows_of = [{"kind": kind, "outcome": outcome, "many": many} for (kind, outcome), many in counts.items()]
         await connection.execute(_COUNT, rows_of)
+
+
+async def lock_whole(connection: AsyncConnection, delivery_ids: Collection[str]) -> None:
+    """Lock the dispatches of these tellings' messages, in the connection's transaction. Whoever changes tellings does
+    so first, and in this order: otherwise two who have one of a message's each would wait for the other's.
+    """
+    await connection.execute(_LOCK, {"ids": list(delivery_ids)})
 
 
 async def wake_within(connection: AsyncConnection, message_ids: Collection[str], now: datetime) -> None:

@@ -26,7 +26,7 @@ from callrouter.store.database import Database
 from callrouter.store.dispatch.acknowledging import BY_KEY, acknowledge_within
 from callrouter.store.dispatch.events import wake_worker, write_event
 from callrouter.store.dispatch.lease import Lease
-from callrouter.store.dispatch.outbox import wake_within
+from callrouter.store.dispatch.outbox import lock_whole, wake_within
 from callrouter.store.outgoing.far_leg import far_leg
 from callrouter.store.outgoing.names import Names
 from callrouter.store.tables import (
@@ -154,7 +154,7 @@ class MessageCallRows:
             .returning(told.delivery_id, told.message_id, told.contact)
         )
         async with self._database.connection() as connection:
-            await _lock(connection, delivery_id)
+            await lock_whole(connection, [delivery_id])
             row = (await connection.execute(change)).mappings().one_or_none()
             if row is not None:
                 await _write(connection, row, What.FAILED, at, why)
@@ -173,6 +173,7 @@ class MessageCallRows:
                 next_attempt_at=None,
                 sending_until=_absent_at(at),
                 answer="",
+                sent_at=at,
                 changed_at=at,
             )
             .returning(told.queued_at)
@@ -194,7 +195,7 @@ class MessageCallRows:
         }
         try:
             async with self._database.connection() as connection:
-                await _lock(connection, telling.delivery_id)
+                await lock_whole(connection, [telling.delivery_id])
                 queued_at = (await connection.execute(change)).scalar_one_or_none()
                 if queued_at is None:
                     return False
@@ -215,8 +216,10 @@ class MessageCallRows:
         ours = select(placed.delivery_id).where(
             placed.outgoing_id.in_(list(outgoing_ids)), placed.outcome.is_(None), placed.epoch == self._epoch
         )
-        change = update(deliveries).where(told.delivery_id.in_(ours), told.state == DeliveryState.SENDING.value)
         async with self._database.connection() as connection:
+            ids = (await connection.execute(ours)).scalars().all()
+            await lock_whole(connection, ids)
+            change = update(deliveries).where(told.delivery_id.in_(ids), told.state == DeliveryState.SENDING.value)
             await connection.execute(change.values(sending_until=_absent_at(at)))
 
     async def needless(self, outgoing_ids: Collection[str]) -> set[str]:
@@ -263,7 +266,7 @@ class MessageCallRows:
         delivery_id = (await connection.execute(select(placed.delivery_id).where(is_ours))).scalar_one_or_none()
         if delivery_id is None:
             return None
-        await _lock(connection, delivery_id)
+        await lock_whole(connection, [delivery_id])
         query = (
             select(
                 *(placed.outgoing_id, placed.rung_at, placed.answered_at, placed.delivery_id, placed.number),
@@ -333,12 +336,6 @@ async def _fail_untaken(connection: AsyncConnection, now: datetime) -> int:
         await _write(connection, row, What.FAILED, now, NO_ENGINE)
     await wake_within(connection, {row["message_id"] for row in rows}, now)
     return len(rows)
-
-
-async def _lock(connection: AsyncConnection, delivery_id: str) -> None:
-    of_it = select(deliveries.c.message_id).where(deliveries.c.delivery_id == delivery_id)
-    lock = select(dispatches.c.message_id).where(dispatches.c.message_id.in_(of_it)).with_for_update()
-    await connection.execute(lock)
 
 
 async def _conclude_telling(

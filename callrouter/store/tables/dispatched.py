@@ -139,6 +139,7 @@ deliveries = Table(
     Column("queued_at", Instant, nullable=False),
     Column("next_attempt_at", Instant, comment="empty: there will be none"),
     Column("sending_until", Instant, comment="when an attempt that is out has failed"),
+    Column("sent_at", Instant, comment="when the last attempt began; empty: none has"),
     Column("changed_at", Instant, nullable=False, comment="of the state"),
     Column("answer", Text, nullable=False, server_default="", comment="of the other side, or why it failed"),
     Column("receipt_id", Text, comment="by which the other side calls it"),
@@ -163,6 +164,12 @@ deliveries = Table(
         "delivery_id",
         postgresql_where=text("state = 'failed' AND message_id IS NULL"),
     ),
+    Index(
+        "deliveries_waiting_idx",
+        "changed_at",
+        "delivery_id",
+        postgresql_where=text("message_id IS NULL AND state IN ('queued', 'sending')"),
+    ),
     # The engine looks every few seconds, however much mail waits.
     Index(
         "deliveries_phone_idx",
@@ -178,7 +185,7 @@ deliveries = Table(
         "number",
         postgresql_where=text("sequence <> '' AND state IN ('queued', 'sending')"),
     ),
-    Index("deliveries_sms_idx", "address", "changed_at", postgresql_where=text("means = 'sms'")),
+    Index("deliveries_sms_idx", "address", "sent_at", postgresql_where=text("means = 'sms'")),
     Index("deliveries_receipt_id_idx", "receipt_id", postgresql_where=text("receipt_id IS NOT NULL")),
     Index("deliveries_answered_idx", "address", "queued_at", postgresql_where=text("means <> 'webhook'")),
 )
