@@ -8,12 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.database import Database
-from callrouter.store.dispatch.acknowledging import withdraw_within
+from callrouter.store.dispatch.acknowledging import is_void, withdraw_within
 from callrouter.store.dispatch.events import What, wake_worker, write_event, write_events_of
 from callrouter.store.tables import (
     DeliveryKind,
@@ -54,7 +54,8 @@ class Again:
 
 async def put_again(database: Database, id_: str, *, by: str, at: datetime) -> Again:
     """Send again what failed: one telling, or of a message the last one to each person by each means. One that failed
-    for now, and waits to be tried again, is tried at once.
+    for now, and waits to be tried again, is tried at once. What was sent before the message began anew stays as it is:
+    it may have been taken away from whomever that told.
 
     A message on the agents' list goes on with the step that it had come to: an acknowledgement is waited for as long
     again. One of which nothing has failed, because nobody was on call, say, or nobody acknowledged, begins anew.
@@ -96,16 +97,18 @@ async def put_again(database: Database, id_: str, *, by: str, at: datetime) -> A
 async def restart_within(connection: AsyncConnection, message_id: str, *, by: str, at: datetime, urgent: bool) -> None:
     """Have a message's rule looked up anew, in the connection's transaction; of messages of before there is none.
 
-    What waited to be sent by the rule of before is not sent, and its links have ended: whoever they were sent to may
-    not be meant any more.
+    What waited to be sent by the rule of before is not sent, its links have ended, and neither codes in answers nor
+    keys of telephones count any more: whoever was told may not be meant now.
     """
     asked = select(dispatches.c.message_id).where(dispatches.c.message_id == message_id).with_for_update()
     if (await connection.execute(asked)).scalar_one_or_none() is None:
         return
+    until_now = select(func.max(deliveries.c.number)).where(deliveries.c.message_id == message_id)
     await connection.execute(
         update(dispatches)
         .where(dispatches.c.message_id == message_id)
         .values(
+            void_to=until_now.scalar_subquery(),
             state=DispatchState.NEW.value,
             urgent=urgent,
             policy=None,
@@ -156,7 +159,11 @@ async def _failed(connection: AsyncConnection, message_id: str, delivery_id: str
     """
     own = deliveries.c
     columns = (own.message_id, own.delivery_id, own.contact, own.means, own.state, own.attempts)
-    mine = own.message_id == message_id
+    mine = own.delivery_id.in_(
+        select(own.delivery_id)
+        .join(dispatches, dispatches.c.message_id == own.message_id)
+        .where(own.message_id == message_id, ~is_void())
+    )
     if delivery_id is not None:
         # A code is asked for anew: whoever wanted this one has gone.
         query = select(*columns).where(mine, own.delivery_id == delivery_id, own.kind != DeliveryKind.CODE.value)

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import RowMapping, false, insert, literal_column, or_, select, text, true, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callrouter.core.dispatch import Means
+from callrouter.core.dispatch import Means, What
 from callrouter.store.database import Database
+from callrouter.store.dispatch.acknowledging import is_void
 from callrouter.store.dispatch.enclosed import Enclosed, keep_within
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.tables import (
     DeliveryKind,
     DeliveryState,
+    DispatchState,
     deliveries,
     dispatch_events,
     dispatches,
@@ -223,6 +225,7 @@ async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: dateti
         return
     # Rows of `dispatches` first, as everywhere, or two who wait for each other end in neither.
     await connection.execute(_LOCK, {"ids": [one.delivery_id for one in sent]})
+    sent = await _without_needless(connection, sent)
     rows = (await connection.execute(_SETTLE, _values(sent, now))).mappings()
     done = {row["delivery_id"]: row for row in rows}
     events = [
@@ -248,6 +251,29 @@ async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: dateti
     ):
         rows_of = [{"kind": kind, "outcome": outcome, "many": many} for (kind, outcome), many in counts.items()]
         await connection.execute(_COUNT, rows_of)
+
+
+async def _without_needless(connection: AsyncConnection, sent: Sequence[Sent]) -> list[Sent]:
+    """Nothing is tried again whose message was taken on, or began anew, while it was on its way."""
+    queued = [one.delivery_id for one in sent if one.state is DeliveryState.QUEUED]
+    if not queued:
+        return list(sent)
+    columns = deliveries.c
+    needless = (
+        select(columns.delivery_id)
+        .join(dispatches, dispatches.c.message_id == columns.message_id)
+        .where(
+            columns.delivery_id.in_(queued),
+            columns.kind == DeliveryKind.MESSAGE.value,
+            or_(dispatches.c.state == DispatchState.ACKNOWLEDGED.value, is_void()),
+        )
+    )
+    found = set((await connection.execute(needless)).scalars())
+    return [_withdrawn(one) if one.delivery_id in found else one for one in sent]
+
+
+def _withdrawn(one: Sent) -> Sent:
+    return replace(one, state=DeliveryState.WITHDRAWN, what=What.WITHDRAWN.value, next_attempt_at=None)
 
 
 async def wake_within(connection: AsyncConnection, message_ids: Collection[str], now: datetime) -> None:

@@ -101,6 +101,7 @@ dispatches = Table(
     Column("ended_at", Instant, comment="when it was told, acknowledged, or put on the list"),
     Column("acknowledged_by", Text, comment="contact, or principal"),
     Column("acknowledged_how", Text, comment="link, reply, key, done, api, cli"),
+    Column("void_to", BigInteger, comment="number of the last telling of before it began anew: none of those counts"),
     PrimaryKeyConstraint("message_id"),
     ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
     CheckConstraint(one_of("state", DispatchState), name="state"),

@@ -121,6 +121,36 @@ async def test_reassigned_it_begins_anew(database: Database) -> None:
     assert link.expires_at == after(5)
 
 
+async def test_nobody_is_told_again_whom_it_was_taken_away_from(database: Database) -> None:
+    """Neither with the message nor alone: it is somebody else's affair."""
+    message = await take(database)
+    await stand(database, message, "running")
+    of_before = await tell(database, message, "failed")
+    change = Change(kind=MessageChangeKind.REASSIGNED, principal="token:desk", at=after(5), deliver="nurse")
+    assert await change_message(database, message, change) is ChangeResult.KEPT
+    await stand(database, message, "running")
+    await tell(database, message, "failed", contact="nurse")
+
+    alone = await put_again(database, of_before, by="operator", at=after(60))
+    again = await put_again(database, message, by="operator", at=after(60))
+
+    assert (alone.result, again.result, again.repeated) == (AgainResult.NOTHING, AgainResult.QUEUED, 1)
+    assert await states(database, message) == ["failed", "queued"]
+
+
+async def test_on_the_list_after_it_was_reassigned_it_begins_anew(database: Database) -> None:
+    """What failed before is no telling of those who are meant now."""
+    message = await take(database)
+    await stand(database, message, "running")
+    await tell(database, message, "failed")
+    change = Change(kind=MessageChangeKind.REASSIGNED, principal="token:desk", at=after(5), deliver="nurse")
+    assert await change_message(database, message, change) is ChangeResult.KEPT
+    await stand(database, message, "attention", reason="Nobody is on call.")
+
+    assert (await put_again(database, message, by="operator", at=after(60))).result is AgainResult.RESTARTED
+    assert await states(database, message) == ["failed"]
+
+
 async def test_reassigned_after_it_was_acknowledged(database: Database) -> None:
     """It is somebody else's affair; one that is done is nobody's."""
     message, done = await take(database), await take(database)

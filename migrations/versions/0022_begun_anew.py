@@ -1,0 +1,26 @@
+"""Which tellings are of before a message began anew, and whether it stays confidential; what comes of an answer."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0022"
+down_revision = "0021"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """To this revision."""
+    op.add_column(
+        "dispatches",
+        sa.Column(
+            "void_to",
+            sa.BigInteger(),
+            comment="number of the last telling of before it began anew: none of those counts",
+        ),
+    )
+
+
+def downgrade() -> None:
+    """Back to the one before."""
+    op.drop_column("dispatches", "void_to")
