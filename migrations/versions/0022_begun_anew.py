@@ -19,8 +19,19 @@ def upgrade() -> None:
             comment="number of the last telling of before it began anew: none of those counts",
         ),
     )
+    op.add_column(
+        "dispatches",
+        sa.Column(
+            "confidential",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="whether a rule that it went by before it began anew was: it stays so",
+        ),
+    )
 
 
 def downgrade() -> None:
     """Back to the one before."""
+    op.drop_column("dispatches", "confidential")
     op.drop_column("dispatches", "void_to")

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -98,7 +98,7 @@ async def restart_within(connection: AsyncConnection, message_id: str, *, by: st
     """Have a message's rule looked up anew, in the connection's transaction; of messages of before there is none.
 
     What waited to be sent by the rule of before is not sent, its links have ended, and neither codes in answers nor
-    keys of telephones count any more: whoever was told may not be meant now.
+    keys of telephones count any more: whoever was told may not be meant now. One that was confidential stays so.
     """
     asked = select(dispatches.c.message_id).where(dispatches.c.message_id == message_id).with_for_update()
     if (await connection.execute(asked)).scalar_one_or_none() is None:
@@ -112,6 +112,10 @@ async def restart_within(connection: AsyncConnection, message_id: str, *, by: st
             state=DispatchState.NEW.value,
             urgent=urgent,
             policy=None,
+            # Of a plain contact, say, nothing is: but what nobody outside was to read is not mailed because of that.
+            confidential=or_(
+                dispatches.c.confidential, func.coalesce(dispatches.c.policy["confidential"].as_boolean(), false())
+            ),
             plan_version="",
             step=0,
             round=0,

@@ -7,7 +7,7 @@ worker takes the lease, has a fate that nobody knows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -323,12 +323,17 @@ def _values(sent: Sequence[Sent], now: datetime) -> dict[str, Any]:
     }
 
 
+def is_confidential(policy: Mapping[str, Any] | None) -> bool:
+    """Whether a message's rule keeps it in the house. So does one that is not known: what was mailed stays mailed."""
+    return policy is None or bool(policy.get("confidential"))
+
+
 def _on_its_way(one: Queued, rule: RowMapping | None) -> OnItsWay:
     """`rule` is the row of its message's dispatch; None: it is of no message."""
     by = (rule["acknowledged_by"] or "") if rule else ""
     return OnItsWay(
         queued=one,
-        confidential=bool(rule and (rule["policy"] or {}).get("confidential")),
+        confidential=bool(one.message_id) and (rule is None or is_confidential(rule["policy"])),
         acknowledged_by=by,
         acknowledged_at=rule["ended_at"] if rule and by else None,
     )

@@ -26,7 +26,7 @@ from callrouter.store.database import Database
 from callrouter.store.dispatch.acknowledging import BY_KEY, acknowledge_within, is_void
 from callrouter.store.dispatch.events import wake_worker, write_event
 from callrouter.store.dispatch.lease import Lease
-from callrouter.store.dispatch.outbox import wake_within
+from callrouter.store.dispatch.outbox import is_confidential, wake_within
 from callrouter.store.outgoing.far_leg import far_leg
 from callrouter.store.outgoing.names import Names
 from callrouter.store.tables import (
@@ -411,6 +411,6 @@ def _due(row: RowMapping, names: Names) -> DueTelling:
         contact=row["contact"],
         number=row["address"].removeprefix(TEL),
         did=row["did"],
-        confidential=bool((row["policy"] or {}).get("confidential")),
+        confidential=is_confidential(row["policy"]),
         due_at=row["next_attempt_at"],
     )

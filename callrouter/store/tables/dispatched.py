@@ -102,6 +102,13 @@ dispatches = Table(
     Column("acknowledged_by", Text, comment="contact, or principal"),
     Column("acknowledged_how", Text, comment="link, reply, key, done, api, cli"),
     Column("void_to", BigInteger, comment="number of the last telling of before it began anew: none of those counts"),
+    Column(
+        "confidential",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="whether a rule that it went by before it began anew was: it stays so",
+    ),
     PrimaryKeyConstraint("message_id"),
     ForeignKeyConstraint(*_OF_MESSAGE, ondelete="CASCADE"),
     CheckConstraint(one_of("state", DispatchState), name="state"),

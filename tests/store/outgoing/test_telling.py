@@ -107,6 +107,19 @@ async def test_what_is_due_is_urgent_first_and_then_old(database: Database) -> N
     assert (first.number, first.contact, first.client) == (NUMBER, "doctor", rows.MOREAU)
 
 
+@pytest.mark.parametrize(
+    ("policy", "confidential"), [({"confidential": True}, True), ({"confidential": False}, False), (None, True)]
+)
+async def test_whose_rule_is_not_known_is_confidential(
+    database: Database, policy: dict[str, bool] | None, *, confidential: bool
+) -> None:
+    message_id, _ = await owed(database)
+    await rows.stand(database, message_id, "running", policy=policy)
+
+    (telling,) = await MessageCallRows(database, epoch=1).due(AT, 10)
+    assert telling.confidential is confidential
+
+
 async def test_a_telling_is_one_calls(database: Database) -> None:
     """Whatever two engines think."""
     _, telling = await owed(database)
