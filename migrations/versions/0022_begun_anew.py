@@ -8,6 +8,8 @@ down_revision = "0021"
 branch_labels = None
 depends_on = None
 
+_OUTCOMES = "acknowledged, known, wrong, limited, words, automatic"
+
 
 def upgrade() -> None:
     """To this revision."""
@@ -29,9 +31,17 @@ def upgrade() -> None:
             comment="whether a rule that it went by before it began anew was: it stays so",
         ),
     )
+    _comment_of_outcome(f"{_OUTCOMES}, nobodys", _OUTCOMES)
 
 
 def downgrade() -> None:
     """Back to the one before."""
+    _comment_of_outcome(_OUTCOMES, f"{_OUTCOMES}, nobodys")
     op.drop_column("dispatches", "confidential")
     op.drop_column("dispatches", "void_to")
+
+
+def _comment_of_outcome(was: str, is_: str) -> None:
+    op.alter_column(
+        "replies", "outcome", existing_type=sa.Text(), existing_nullable=False, existing_comment=was, comment=is_
+    )

@@ -256,7 +256,7 @@ replies = Table(
     Column("reply_id", Id, nullable=False, comment="by which a doubled one is known: means, and a hash"),
     Column("sender", Text, nullable=False, comment="sms: and a number, mailto: and an address"),
     Column("at", Instant, nullable=False),
-    Column("outcome", Text, nullable=False, comment="acknowledged, known, wrong, limited, words, automatic, nobodys"),
+    Column("outcome", Text, nullable=False, comment="acknowledged, known, wrong, limited, words, automatic"),
     PrimaryKeyConstraint("reply_id"),
     Index(None, "sender", "at"),
     Index(None, "at"),
