@@ -82,7 +82,7 @@ class MessageBook(Protocol):
         ...
 
     async def needless(self, outgoing_ids: Collection[str]) -> set[str]:
-        """Of these calls of ours, those whose message somebody has taken on otherwise."""
+        """Of these calls of ours, those whose message somebody has taken on otherwise, or which began anew since."""
         ...
 
     async def conclude(self, outgoing_id: str, progress: Progress, outcome: Outcome, at: datetime) -> None:

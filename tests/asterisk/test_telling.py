@@ -146,9 +146,8 @@ class Town:
         now = datetime.now(UTC)
         if not message_id:
             message_id = await rows.take(self.database)
-            await rows.stand(
-                self.database, message_id, "running", step=1, begun_at=now, due_at=now + timedelta(minutes=10)
-            )
+            stands = {"step": 1, "begun_at": now, "due_at": now + timedelta(minutes=10), "policy": {"name": "rule"}}
+            await rows.stand(self.database, message_id, "running", **stands)
         values = {"means": "phone", "address": f"tel:{number}", "next_attempt_at": now, "queued_at": now} | values
         return message_id, await rows.tell(self.database, message_id, "queued", **values)
 

@@ -18,10 +18,13 @@ from callrouter.store.database import Database
 from callrouter.store.dispatch.links import find_link
 from callrouter.store.dispatch.opening import Asked, Refused, ask_code, try_open
 from callrouter.store.dispatch.replies import Outcome, Reply, take_reply
+from callrouter.store.messages import Change, ChangeResult, change_message
+from callrouter.store.tables import MessageChangeKind
 from tests.delivery.channels.mail_server import mail_server
 from tests.delivery.channels.sms_gateway import Gateway, sms_gateway
 from tests.dispatch.receipts.answers import plain
 from tests.dispatch.rooms import Office, a_plan, reach, rule
+from tests.runtime.web_service import WebService
 
 NUMBER, OTHER_NUMBER = "+33639980001", "+33639980002"
 
@@ -89,6 +92,40 @@ async def test_a_code_goes_out_at_once_and_opens_its_link(confidential: Office, 
         "code_refused anne",
         "code_accepted anne",
     ]
+
+
+async def test_what_was_confidential_stays_so_whoever_it_is_for_now(confidential: Office) -> None:
+    """Of a plain contact nothing is, and neither of the rule as it is now; twice, since each begins anew."""
+    office = confidential
+    assert office.plan is not None
+    bruno = reach("bruno", language="en", email="bruno@clinic.example")
+    office.plan = a_plan(*office.plan.people.values(), bruno, policy=office.plan.policies["rule"])
+    async with mail_server() as box:
+        office.mail = box.server
+        await office.message(text="Veut le résultat", caller_name="Jeanne")
+        async with office.works() as due:
+            await office.has(accepted=1)
+            for many, name in ((2, "bruno"), (3, "anne")):
+                now = office.clock.now()
+                change = Change(kind=MessageChangeKind.REASSIGNED, principal="desk", at=now, deliver=name)
+                assert await change_message(office.database, "m1", change) is ChangeResult.KEPT
+                due.set()
+                await office.has(accepted=many)
+
+    assert ["Veut" in mail_text(one) for one in box.received] == [False] * 3
+    assert [one.confidential for one in office.written] == [True] * 3
+
+
+async def test_whose_rule_is_not_known_stays_in_the_house(office: Office, crm: WebService) -> None:
+    """It was asked for by a rule of before, say."""
+    await office.message()
+    await office.rows("UPDATE dispatches SET due_at = NULL RETURNING 1")
+    of_message = {"message_id": "m1", "call_id": None, "kind": "notice", "body": None}
+    await office.telling("d1", crm.url("good"), **of_message)
+    async with office.works():
+        await office.has(accepted=1)
+
+    assert [one.confidential for one in office.written] == [True]
 
 
 async def test_a_code_that_nobody_takes_says_so(confidential: Office) -> None:

@@ -15,6 +15,8 @@ from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.store.dispatch.acknowledging import acknowledge
 from callrouter.store.dispatch.board import Why, list_board
 from callrouter.store.dispatch.links import find_link, note_viewed
+from callrouter.store.messages import Change, ChangeResult, change_message
+from callrouter.store.tables import MessageChangeKind
 from tests.delivery.channels.mail_server import mail_server
 from tests.delivery.channels.sms_gateway import sms_gateway
 from tests.dispatch.rooms import MINUTE, Office, a_plan, hook, reach, rule
@@ -161,6 +163,53 @@ async def test_a_telling_that_was_withdrawn_is_not_sent(office: Office, crm: Web
         await office.has(withdrawn=1)
 
     assert len(crm.asked) == 1
+
+
+@pytest.mark.parametrize("reassigned", [False, True])
+async def test_what_is_in_an_attempt_is_not_tried_again_once_it_is_needless(
+    office: Office, crm: WebService, *, reassigned: bool
+) -> None:
+    """Somebody takes the message on, or it is given to somebody else, before the attempt fails."""
+    held = crm.hold()
+    people = [reach("anne", crm.url("fail")), reach("bruno", crm.url("good"))]
+    office.plan = a_plan(*people, policy=rule(hook("anne", wait=36_000)))
+    await office.message()
+    async with office.works() as due:
+        await office.rows_are("SELECT state FROM deliveries", ("sending",))
+        async with asyncio.timeout(START_SECONDS):
+            while not crm.asked:
+                await asyncio.sleep(0.02)
+        now = office.clock.now()
+        if reassigned:
+            change = Change(kind=MessageChangeKind.REASSIGNED, principal="desk", at=now, deliver="bruno")
+            assert await change_message(office.database, "m1", change) is ChangeResult.KEPT
+        else:
+            assert await acknowledge(office.database, "m1", by="bruno", how="api", at=now)
+        held.set()
+        crm.held = None
+        accepted = {"accepted": 1} if reassigned else {}
+        await office.has(withdrawn=1, due=due, **accepted)
+
+    assert "withdrawn anne" in await office.trail()
+    assert len(crm.asked) == (2 if reassigned else 1)
+
+
+async def test_what_was_in_an_attempt_when_the_worker_died_is_not_sent_again_once_it_is_needless(
+    office: Office, crm: WebService
+) -> None:
+    """Its fate is not known, but nobody wants it any more."""
+    held = crm.hold()
+    office.plan = a_plan(reach("anne", crm.url("good")), policy=rule(hook("anne", wait=3600)))
+    await office.message()
+    async with office.works("first"):
+        await office.rows_are("SELECT state FROM deliveries", ("sending",))
+    assert await acknowledge(office.database, "m1", by="bruno", how="api", at=office.clock.now())
+    held.set()
+    crm.held = None
+    async with office.works("second") as due:
+        await office.has(withdrawn=1, due=due)
+
+    assert (await office.trail())[-1] == "withdrawn anne"
 
 
 @pytest.mark.parametrize("text", ["a\x00b".replace("\x00", ""), "\u202e evil", "x" * 4000])

@@ -289,6 +289,15 @@ async def test_a_rule_that_nobody_knows_any_more_keeps_it_in_the_house(desk: Off
     assert [one["data"]["confidential"] for one in bodies] == [True, False]
 
 
+async def test_what_was_confidential_stays_in_the_house_before_its_rule_is_looked_up_anew(desk: Office) -> None:
+    """Whatever the live plan says of whoever it is for now."""
+    await desk.message()
+    await desk.rows("UPDATE dispatches SET confidential = true RETURNING 1")
+    (body,) = await told(desk)
+
+    assert body["data"]["confidential"] is True
+
+
 async def test_a_rule_of_before_that_was_not_looked_up_keeps_it_too(desk: Office) -> None:
     """What the live one says is not what it goes by."""
     await desk.message("m1", plan_version="0123456789ab")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.database import Database
@@ -104,14 +104,23 @@ _TELL_THE_OTHERS: Final = text(
        FROM deliveries
        WHERE message_id = :message_id AND kind = 'message' AND state IN ('accepted', 'delivered', 'viewed')
            AND contact <> :by AND delivery_id IS DISTINCT FROM :delivery_id
+           -- nor whoever it was taken away from: it is no affair of theirs any more
+           AND number > coalesce((SELECT void_to FROM dispatches WHERE message_id = :message_id), 0)
            AND means <> 'phone' -- nobody is rung to hear that they need do nothing
        ORDER BY address, queued_at DESC"""
 )
 
 
+def is_void() -> ColumnElement[bool]:
+    """Whether a row of `deliveries`, joined with its message's of `dispatches`, is of before the message began anew:
+    whoever it told may not be meant any more. By its number, since two clocks may differ.
+    """
+    return deliveries.c.number <= func.coalesce(dispatches.c.void_to, 0)
+
+
 async def withdraw_within(connection: AsyncConnection, message_id: str, at: datetime) -> None:
     """Send nothing more of what waits to be sent of a message, in the connection's transaction; what tells people that
-    somebody took it on goes out all the same.
+    somebody took it on goes out all the same. What is in an attempt is not queued again after it (`outbox`).
     """
     withdrawn = (
         update(deliveries)

@@ -8,12 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, exists, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.database import Database
-from callrouter.store.dispatch.acknowledging import withdraw_within
+from callrouter.store.dispatch.acknowledging import is_void, withdraw_within
 from callrouter.store.dispatch.events import What, wake_worker, write_event, write_events_of
 from callrouter.store.tables import (
     DeliveryKind,
@@ -54,7 +54,8 @@ class Again:
 
 async def put_again(database: Database, id_: str, *, by: str, at: datetime) -> Again:
     """Send again what failed: one telling, or of a message the last one to each person by each means. One that failed
-    for now, and waits to be tried again, is tried at once.
+    for now, and waits to be tried again, is tried at once; one whose link was closed is sent another. What was sent
+    before the message began anew stays as it is: it may have been taken away from whomever that told.
 
     A message on the agents' list goes on with the step that it had come to: an acknowledgement is waited for as long
     again. One of which nothing has failed, because nobody was on call, say, or nobody acknowledged, begins anew.
@@ -79,7 +80,7 @@ async def put_again(database: Database, id_: str, *, by: str, at: datetime) -> A
             return Again(result=AgainResult.UNKNOWN)
         if dispatch["state"] == DispatchState.ACKNOWLEDGED:
             return Again(result=AgainResult.ACKNOWLEDGED, message_id=message_id)
-        failed = await _failed(connection, message_id, None if id_ == message_id else id_)
+        failed = await _failed(connection, message_id, None if id_ == message_id else id_, at)
         on_list = dispatch["state"] == DispatchState.ATTENTION
         if not failed and on_list and id_ == message_id:
             await restart_within(connection, message_id, by=by, at=at, urgent=dispatch["urgent"])
@@ -96,19 +97,25 @@ async def put_again(database: Database, id_: str, *, by: str, at: datetime) -> A
 async def restart_within(connection: AsyncConnection, message_id: str, *, by: str, at: datetime, urgent: bool) -> None:
     """Have a message's rule looked up anew, in the connection's transaction; of messages of before there is none.
 
-    What waited to be sent by the rule of before is not sent, and its links have ended: whoever they were sent to may
-    not be meant any more.
+    What waited to be sent by the rule of before is not sent, its links have ended, and neither codes in answers nor
+    keys of telephones count any more: whoever was told may not be meant now. One that was confidential stays so.
     """
     asked = select(dispatches.c.message_id).where(dispatches.c.message_id == message_id).with_for_update()
     if (await connection.execute(asked)).scalar_one_or_none() is None:
         return
+    until_now = select(func.max(deliveries.c.number)).where(deliveries.c.message_id == message_id)
     await connection.execute(
         update(dispatches)
         .where(dispatches.c.message_id == message_id)
         .values(
+            void_to=until_now.scalar_subquery(),
             state=DispatchState.NEW.value,
             urgent=urgent,
             policy=None,
+            # Of a plain contact, say, nothing is: but what nobody outside was to read is not mailed because of that.
+            confidential=or_(
+                dispatches.c.confidential, func.coalesce(dispatches.c.policy["confidential"].as_boolean(), false())
+            ),
             plan_version="",
             step=0,
             round=0,
@@ -150,13 +157,27 @@ async def reopen_within(connection: AsyncConnection, message_id: str, *, by: str
         await write_event(connection, message_id, What.ATTENTION, at, detail=REOPENED, principal=by)
 
 
-async def _failed(connection: AsyncConnection, message_id: str, delivery_id: str | None) -> list[dict[str, str]]:
+async def _failed(
+    connection: AsyncConnection, message_id: str, delivery_id: str | None, at: datetime
+) -> list[dict[str, str]]:
     """The telling of this id; without one, the last of each person by each means: those that have failed, for good or
-    for now.
+    for now, and those whose link was closed, which show nothing any more.
     """
     own = deliveries.c
-    columns = (own.message_id, own.delivery_id, own.contact, own.means, own.state, own.attempts)
-    mine = own.message_id == message_id
+    is_closed = exists().where(
+        delivery_links.c.delivery_id == own.delivery_id,
+        delivery_links.c.closed_at.is_not(None),
+        delivery_links.c.expires_at > at,
+    )
+    columns = (
+        *(own.message_id, own.delivery_id, own.contact, own.means, own.state, own.attempts),
+        is_closed.label("is_closed"),
+    )
+    mine = own.delivery_id.in_(
+        select(own.delivery_id)
+        .join(dispatches, dispatches.c.message_id == own.message_id)
+        .where(own.message_id == message_id, ~is_void())
+    )
     if delivery_id is not None:
         # A code is asked for anew: whoever wanted this one has gone.
         query = select(*columns).where(mine, own.delivery_id == delivery_id, own.kind != DeliveryKind.CODE.value)
@@ -168,7 +189,12 @@ async def _failed(connection: AsyncConnection, message_id: str, delivery_id: str
             .ext(distinct_on(own.contact, own.means))
         )
     rows = (await connection.execute(query)).mappings()
-    return [dict(row) for row in rows if row["state"] == DeliveryState.FAILED or _waits_for_another_try(row)]
+    return [dict(row) for row in rows if _is_failed(row) or _waits_for_another_try(row)]
+
+
+def _is_failed(row: RowMapping) -> bool:
+    is_out = row["state"] in (DeliveryState.QUEUED, DeliveryState.SENDING)
+    return bool(row["state"] == DeliveryState.FAILED or (row["is_closed"] and not is_out))
 
 
 def _waits_for_another_try(row: RowMapping) -> bool:
@@ -200,4 +226,8 @@ async def _queue(connection: AsyncConnection, failed: list[dict[str, str]], by: 
     }
     ids = [row["delivery_id"] for row in failed]
     await connection.execute(update(deliveries).where(deliveries.c.delivery_id.in_(ids)).values(**queued))
+    # Or it would count as closed for as long as the link would have led there, also once there is another.
+    closed = delivery_links.c.delivery_id.in_(ids), delivery_links.c.closed_at.is_not(None)
+    ended = update(delivery_links).where(*closed, delivery_links.c.expires_at > at).values(expires_at=at)
+    await connection.execute(ended)
     await write_events_of(connection, failed, What.AGAIN, at, principal=by)

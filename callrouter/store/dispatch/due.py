@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import RowMapping, bindparam, case, false, insert, select, text, true, union_all, update
 
 from callrouter.core.dispatch import Means, Policy
@@ -176,10 +177,11 @@ def _due(row: RowMapping, told: RowMapping | None) -> DueMessage:
 def _changed(row: RowMapping, move: Move, now: datetime) -> dict[str, Any]:
     standing = move.standing
     state = _ENDED[move.ended] if move.ended else DispatchState.RUNNING
+    kept = row["confidential"]  # by a rule of before it began anew, whatever this one says
     values: Mapping[str, Any] = {
         "state": state.value,
         "urgent": standing.urgent,
-        "policy": msgspec.to_builtins(standing.policy),
+        "policy": msgspec.to_builtins(replace(standing.policy, confidential=True) if kept else standing.policy),
         "step": standing.step,
         "round": standing.round,
         "due_at": move.due_at,

@@ -8,17 +8,16 @@ that is not there is looked for like one that is.
 from __future__ import annotations
 
 import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import exists, false, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import exists, select, update
 
 from callrouter.core.dispatch import Means
 from callrouter.store.database import Database
 from callrouter.store.dispatch.events import What, write_event
+from callrouter.store.dispatch.outbox import is_confidential
 from callrouter.store.tables import DeliveryState, deliveries, delivery_links, dispatch_events, dispatches
 
 TOKEN_BYTES: Final = 32
@@ -66,14 +65,6 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
-async def add_link(connection: AsyncConnection, delivery_id: str, expires_at: datetime) -> str:
-    """Make a link to a telling, in the connection's transaction; its token, which nobody can learn later."""
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    row = {"token_hash": hash_of(token), "delivery_id": delivery_id, "expires_at": expires_at}
-    await connection.execute(insert(delivery_links).values(**row))
-    return token
-
-
 async def find_link(database: Database, token: str) -> Link | None:
     """What a token leads to, also when its time is over; None: nothing.
 
@@ -90,7 +81,7 @@ async def find_link(database: Database, token: str) -> Link | None:
         select(
             *(told.delivery_id, told.message_id, told.client, told.contact, told.means),
             *(own.token_hash, own.expires_at, own.closed_at, own.pass_hash, own.pass_until),
-            func.coalesce(whole.policy["confidential"].as_boolean(), false()).label("confidential"),
+            whole.policy,
             views.label("viewed"),
             *(whole.acknowledged_by, whole.acknowledged_how, whole.ended_at),
         )
@@ -105,7 +96,11 @@ async def find_link(database: Database, token: str) -> Link | None:
         return None
     known = dict(row)
     ended_at = known.pop("ended_at")
-    changed = {"means": Means(known["means"]), "closed": known.pop("closed_at") is not None}
+    changed = {
+        "means": Means(known["means"]),
+        "closed": known.pop("closed_at") is not None,
+        "confidential": is_confidential(known.pop("policy")),
+    }
     acknowledged_at = None if known["acknowledged_by"] is None else ended_at
     return Link(**{**known, **changed, "acknowledged_at": acknowledged_at})
 

@@ -7,21 +7,23 @@ worker takes the lease, has a fate that nobody knows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import RowMapping, false, insert, literal_column, or_, select, text, true, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callrouter.core.dispatch import Means
+from callrouter.core.dispatch import Means, What
 from callrouter.store.database import Database
+from callrouter.store.dispatch.acknowledging import is_void
 from callrouter.store.dispatch.enclosed import Enclosed, keep_within
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.tables import (
     DeliveryKind,
     DeliveryState,
+    DispatchState,
     deliveries,
     dispatch_events,
     dispatches,
@@ -225,6 +227,7 @@ async def _settle(connection: AsyncConnection, sent: Sequence[Sent], now: dateti
     if not sent:
         return
     await lock_whole(connection, [one.delivery_id for one in sent])
+    sent = await _without_needless(connection, sent)
     rows = (await connection.execute(_SETTLE, _values(sent, now))).mappings()
     done = {row["delivery_id"]: row for row in rows}
     events = [
@@ -257,6 +260,29 @@ async def lock_whole(connection: AsyncConnection, delivery_ids: Collection[str])
     so first, and in this order: otherwise two who have one of a message's each would wait for the other's.
     """
     await connection.execute(_LOCK, {"ids": list(delivery_ids)})
+
+
+async def _without_needless(connection: AsyncConnection, sent: Sequence[Sent]) -> list[Sent]:
+    """Nothing is tried again whose message was taken on, or began anew, while it was on its way."""
+    queued = [one.delivery_id for one in sent if one.state is DeliveryState.QUEUED]
+    if not queued:
+        return list(sent)
+    columns = deliveries.c
+    needless = (
+        select(columns.delivery_id)
+        .join(dispatches, dispatches.c.message_id == columns.message_id)
+        .where(
+            columns.delivery_id.in_(queued),
+            columns.kind == DeliveryKind.MESSAGE.value,
+            or_(dispatches.c.state == DispatchState.ACKNOWLEDGED.value, is_void()),
+        )
+    )
+    found = set((await connection.execute(needless)).scalars())
+    return [_withdrawn(one) if one.delivery_id in found else one for one in sent]
+
+
+def _withdrawn(one: Sent) -> Sent:
+    return replace(one, state=DeliveryState.WITHDRAWN, what=What.WITHDRAWN.value, next_attempt_at=None)
 
 
 async def wake_within(connection: AsyncConnection, message_ids: Collection[str], now: datetime) -> None:
@@ -306,12 +332,17 @@ def _values(sent: Sequence[Sent], now: datetime) -> dict[str, Any]:
     }
 
 
+def is_confidential(policy: Mapping[str, Any] | None) -> bool:
+    """Whether a message's rule keeps it in the house. So does one that is not known: what was mailed stays mailed."""
+    return policy is None or bool(policy.get("confidential"))
+
+
 def _on_its_way(one: Queued, rule: RowMapping | None) -> OnItsWay:
     """`rule` is the row of its message's dispatch; None: it is of no message."""
     by = (rule["acknowledged_by"] or "") if rule else ""
     return OnItsWay(
         queued=one,
-        confidential=bool(rule and (rule["policy"] or {}).get("confidential")),
+        confidential=bool(one.message_id) and (rule is None or is_confidential(rule["policy"])),
         acknowledged_by=by,
         acknowledged_at=rule["ended_at"] if rule and by else None,
     )

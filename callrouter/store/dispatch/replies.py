@@ -1,9 +1,10 @@
 """What people answer to mail and SMS: a code takes the message on, everything else is kept in its trail.
 
 A code is five signs without vowels and look-alikes, so that no word of any language is one. It counts only for tellings
-to whoever answers: those that their answer refers to, and those to the address that it comes from. Each answer is
-written down once, by its id; wrong codes are counted by sender. One transaction each, and one after the other of one
-sender, so that limits hold however many come at once.
+to whoever answers: those that their answer refers to, and those to the address that it comes from; none of before the
+message began anew, since it may be for somebody else now. Each answer is written down once, by its id; wrong codes are
+counted by sender. One transaction each, and one after the other of one sender, so that limits hold however many come at
+once.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.dispatch import Means, What
 from callrouter.store.database import Database
-from callrouter.store.dispatch.acknowledging import BY_REPLY, acknowledge_within
+from callrouter.store.dispatch.acknowledging import BY_REPLY, acknowledge_within, is_void
 from callrouter.store.dispatch.events import BY_MACHINE, write_event
 from callrouter.store.tables import DeliveryKind, deliveries, dispatches, replies
 
@@ -57,7 +58,7 @@ class Outcome(StrEnum):
     KNOWN = "known"
     """The code is right, and somebody had taken the message on before."""
     WRONG = "wrong"
-    """It looks like a code, and is none of theirs."""
+    """It looks like a code, and is none of theirs; or is of before the message began anew."""
     LIMITED = "limited"
     """There were too many wrong codes: it was not looked at."""
     WORDS = "words"
@@ -177,13 +178,17 @@ async def _taken(
     if not code:
         return await _kept(connection, reply, next(iter(told)), at)
     if await _lately(connection, reply, at, Outcome.WRONG) >= MOST_WRONG:
-        return await _refused(connection, reply, next(iter(told)), Outcome.LIMITED, at)
+        reason = "not looked at, after too many wrong codes"
+        return await _refused(connection, reply, next(iter(told)), Outcome.LIMITED, reason, at)
     right = [one for one in told if _is_right(one, code)]
     if not right:
-        return await _refused(connection, reply, next(iter(told)), Outcome.WRONG, at)
+        return await _refused(connection, reply, next(iter(told)), Outcome.WRONG, "wrong code", at)
     messages = sorted({one["message_id"] for one in right})
     lock = select(dispatches.c.message_id).where(dispatches.c.message_id.in_(messages))
     await connection.execute(lock.order_by(dispatches.c.message_id).with_for_update())
+    void = await _void(connection, right)
+    if len(void) == len(right):
+        return await _refused(connection, reply, right[0], Outcome.WRONG, "a code of before it began anew", at)
     taken_on = [
         await acknowledge_within(
             connection,
@@ -194,8 +199,20 @@ async def _taken(
             delivery_id=one["delivery_id"],
         )
         for one in right
+        if one["delivery_id"] not in void
     ]
     return Outcome.ACKNOWLEDGED if any(taken_on) else Outcome.KNOWN
+
+
+async def _void(connection: AsyncConnection, told: Collection[RowMapping]) -> set[str]:
+    """Those of before their message began anew; asked once it is locked, or it might begin meanwhile."""
+    columns = deliveries.c
+    query = (
+        select(columns.delivery_id)
+        .join(dispatches, dispatches.c.message_id == columns.message_id)
+        .where(columns.delivery_id.in_([one["delivery_id"] for one in told]), is_void())
+    )
+    return set((await connection.execute(query)).scalars())
 
 
 def _is_right(told: RowMapping, code: str) -> bool:
@@ -215,9 +232,10 @@ async def _kept(connection: AsyncConnection, reply: Reply, of: RowMapping, at: d
     return outcome
 
 
-async def _refused(connection: AsyncConnection, reply: Reply, of: RowMapping, why: Outcome, at: datetime) -> Outcome:
+async def _refused(
+    connection: AsyncConnection, reply: Reply, of: RowMapping, why: Outcome, reason: str, at: datetime
+) -> Outcome:
     if await _lately(connection, reply, at, Outcome.LIMITED) < MOST_KEPT:
-        reason = "wrong code" if why is Outcome.WRONG else "not looked at, after too many wrong codes"
         await _say(connection, of, f"{reason}: {_short(reply.said)}", at)
     return why
 

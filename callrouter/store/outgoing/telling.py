@@ -23,10 +23,10 @@ from callrouter.core.dispatch import Means, What
 from callrouter.outgoing.message_ports import DueTelling, NumberUse, PlacedTelling
 from callrouter.outgoing.order import Key, MessageOrder, Outcome, Progress, Purpose
 from callrouter.store.database import Database
-from callrouter.store.dispatch.acknowledging import BY_KEY, acknowledge_within
+from callrouter.store.dispatch.acknowledging import BY_KEY, acknowledge_within, is_void
 from callrouter.store.dispatch.events import wake_worker, write_event
 from callrouter.store.dispatch.lease import Lease
-from callrouter.store.dispatch.outbox import lock_whole, wake_within
+from callrouter.store.dispatch.outbox import is_confidential, lock_whole, wake_within
 from callrouter.store.outgoing.far_leg import far_leg
 from callrouter.store.outgoing.names import Names
 from callrouter.store.tables import (
@@ -57,6 +57,7 @@ _WHY: Final[Mapping[Outcome, str]] = {
 }
 NO_KEY: Final = "answered, and nobody pressed a key to hear it, or not to its end: perhaps a voicemail"
 NOT_THEIRS: Final = "heard it, and said that it is not theirs"
+GIVEN_AWAY: Final = "the message began anew meanwhile: its rule says who is told now"
 NO_ENGINE: Final = "no engine places calls"
 HEARD: Final = "heard it to the end"
 _OPEN: Final = (DeliveryState.SENDING.value, DeliveryState.FAILED.value)
@@ -223,7 +224,9 @@ class MessageCallRows:
             await connection.execute(change.values(sending_until=_absent_at(at)))
 
     async def needless(self, outgoing_ids: Collection[str]) -> set[str]:
-        """Of these calls of ours, those whose message somebody has taken on otherwise, or which is gone."""
+        """Of these calls of ours, those whose message somebody has taken on otherwise, which began anew since, or which
+        is gone.
+        """
         placed, told = outgoing_calls.c, deliveries.c
         wanted = (
             select(placed.outgoing_id)
@@ -233,6 +236,7 @@ class MessageCallRows:
                 placed.outgoing_id.in_(list(outgoing_ids)),
                 (dispatches.c.ended_at.is_(None) | (dispatches.c.acknowledged_by.is_(None)))
                 | (told.state == DeliveryState.ACKNOWLEDGED.value),
+                ~is_void(),
             )
         )
         async with self._database.connection() as connection:
@@ -270,9 +274,10 @@ class MessageCallRows:
         query = (
             select(
                 *(placed.outgoing_id, placed.rung_at, placed.answered_at, placed.delivery_id, placed.number),
-                *(told.message_id, told.contact, told.state),
+                *(told.message_id, told.contact, told.state, is_void().label("void")),
             )
             .join(deliveries, told.delivery_id == placed.delivery_id, isouter=True)
+            .join(dispatches, dispatches.c.message_id == told.message_id, isouter=True)
             .where(is_ours)
             .with_for_update(of=outgoing_calls)
         )
@@ -288,7 +293,8 @@ class MessageCallRows:
             await _write(connection, row, What.RANG, progress.rung_at, row["number"])
         if row["answered_at"] is None and progress.answered_at is not None:
             await _write(connection, row, What.ANSWERED, progress.answered_at, "")
-        if progress.key is Key.TAKES_IT_ON and row["state"] != DeliveryState.ACKNOWLEDGED:
+        # Of a message that began anew it is nobody's: it may be for somebody else now.
+        if progress.key is Key.TAKES_IT_ON and row["state"] != DeliveryState.ACKNOWLEDGED and not row["void"]:
             await acknowledge_within(
                 connection,
                 row["message_id"],
@@ -343,7 +349,7 @@ async def _conclude_telling(
 ) -> None:
     taken = select(dispatches.c.acknowledged_by).where(dispatches.c.message_id == row["message_id"])
     is_taken = (await connection.execute(taken)).scalar_one_or_none() is not None
-    state, why = _told(progress, outcome, is_taken=is_taken)
+    state, why = _told(progress, outcome, is_taken=is_taken, is_void=row["void"])
     told = deliveries.c
     open_ = _OPEN if state is not DeliveryState.FAILED else (DeliveryState.SENDING.value,)
     change = (
@@ -355,12 +361,14 @@ async def _conclude_telling(
         await _write(connection, row, _WHAT[state], at, why)
 
 
-def _told(progress: Progress, outcome: Outcome, *, is_taken: bool) -> tuple[DeliveryState, str]:
+def _told(progress: Progress, outcome: Outcome, *, is_taken: bool, is_void: bool) -> tuple[DeliveryState, str]:
     """What a telling comes to whose message nobody has taken on by it."""
     if progress.key is Key.NOT_THEIRS:
         return DeliveryState.FAILED, NOT_THEIRS
     if progress.heard_at is not None:
         return DeliveryState.VIEWED, HEARD
+    if is_void:
+        return DeliveryState.WITHDRAWN, GIVEN_AWAY
     if is_taken or outcome is Outcome.WITHDRAWN:
         return DeliveryState.WITHDRAWN, _WHY[Outcome.WITHDRAWN]
     if progress.answered_at is not None:
@@ -400,6 +408,6 @@ def _due(row: RowMapping, names: Names) -> DueTelling:
         contact=row["contact"],
         number=row["address"].removeprefix(TEL),
         did=row["did"],
-        confidential=bool((row["policy"] or {}).get("confidential")),
+        confidential=is_confidential(row["policy"]),
         due_at=row["next_attempt_at"],
     )

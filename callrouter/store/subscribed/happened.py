@@ -231,12 +231,12 @@ async def _messages(connection: AsyncConnection, ids: Collection[str]) -> dict[s
         return {}
     columns = dispatches.c
     rules = select(
-        *(columns.message_id, columns.policy, columns.plan_version),
+        *(columns.message_id, columns.policy, columns.confidential, columns.plan_version),
         *(columns.reason, columns.acknowledged_by, columns.ended_at),
     )
     standings = {
         row["message_id"]: Standing(
-            confidential=None if row["policy"] is None else bool(row["policy"].get("confidential")),
+            confidential=_confidential(row),
             plan_version=row["plan_version"],
             reason=row["reason"],
             acknowledged_by=row["acknowledged_by"] or "",
@@ -248,6 +248,12 @@ async def _messages(connection: AsyncConnection, ids: Collection[str]) -> dict[s
     return {
         row["message_id"]: {"message": read_message(row), "standing": standings.get(row["message_id"])} for row in rows
     }
+
+
+def _confidential(dispatch: RowMapping) -> bool | None:
+    if dispatch["confidential"]:  # by a rule of before it began anew
+        return True
+    return None if dispatch["policy"] is None else bool(dispatch["policy"].get("confidential"))
 
 
 async def _callbacks(connection: AsyncConnection, subjects: Collection[str]) -> dict[str, Mapping[str, Any]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from callrouter.store.database import Database
+from callrouter.store.dispatch.enclosed import Link, keep_within
 from callrouter.store.dispatch.events import What, write_event
-from callrouter.store.dispatch.links import add_link
+from callrouter.store.dispatch.links import TOKEN_BYTES, hash_of
 from callrouter.store.dispatch.reading import Trail, find_trail
 from callrouter.store.messages import TakenMessage, keep_taken
 from callrouter.store.tables import deliveries, dispatches
@@ -110,9 +112,14 @@ async def happened(database: Database, message_id: str, what: What, at: datetime
 
 
 async def linked(database: Database, delivery_id: str, expires_at: datetime) -> str:
-    """The token of a link to a telling."""
+    """The token of a link to a telling; its message's rule has been looked up, as of every one that is told."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    of_it = select(deliveries.c.message_id).where(deliveries.c.delivery_id == delivery_id).scalar_subquery()
+    looked_up = update(dispatches).where(dispatches.c.message_id == of_it, dispatches.c.policy.is_(None))
     async with database.connection() as connection:
-        return await add_link(connection, delivery_id, expires_at)
+        await connection.execute(looked_up.values(policy={}))
+        await keep_within(connection, [Link(token_hash=hash_of(token), delivery_id=delivery_id, expires_at=expires_at)])
+    return token
 
 
 async def trail(database: Database, message_id: str) -> Trail:

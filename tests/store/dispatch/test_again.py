@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncpg
 import pytest
+from sqlalchemy import update
 
 from callrouter.store.database import Database
 from callrouter.store.dispatch.acknowledging import acknowledge
 from callrouter.store.dispatch.again import REOPENED, Again, AgainResult, put_again
 from callrouter.store.dispatch.links import find_link
 from callrouter.store.messages import Change, ChangeResult, change_message
-from callrouter.store.tables import DispatchState, MessageChangeKind
+from callrouter.store.tables import DispatchState, MessageChangeKind, deliveries, delivery_links
 
 from .rows import after, linked, stand, states, take, tell, told, trail
 
@@ -119,6 +120,61 @@ async def test_reassigned_it_begins_anew(database: Database) -> None:
     link = await find_link(database, token)
     assert link is not None
     assert link.expires_at == after(5)
+
+
+@pytest.mark.parametrize("alone", [False, True])
+async def test_whose_link_was_closed_is_sent_another(database: Database, *, alone: bool) -> None:
+    """Once: the next one is not closed. Nobody else is told again."""
+    message = await take(database)
+    await stand(database, message, "running", due_at=after(900))
+    closed = await tell(database, message, "viewed", attempts=1)
+    token = await linked(database, closed, after(9_000))
+    await linked(database, await tell(database, message, contact="partner", queued_at=after(1)), after(9_000))
+    async with database.connection() as connection:
+        mine = delivery_links.c.delivery_id == closed
+        await connection.execute(update(delivery_links).where(mine).values(closed_at=after(30)))
+
+    again = await put_again(database, closed if alone else message, by="operator", at=after(60))
+
+    assert again == Again(result=AgainResult.QUEUED, message_id=message, repeated=1)
+    assert await states(database, message) == ["accepted", "queued"]
+    link = await find_link(database, token)
+    assert link is not None
+    assert (link.closed, link.expires_at) == (True, after(60))
+    async with database.connection() as connection:
+        sent = update(deliveries).where(deliveries.c.delivery_id == closed)
+        await connection.execute(sent.values(state="accepted", next_attempt_at=None))
+    assert (await put_again(database, message, by="operator", at=after(70))).result is AgainResult.NOTHING
+
+
+async def test_nobody_is_told_again_whom_it_was_taken_away_from(database: Database) -> None:
+    """Neither with the message nor alone: it is somebody else's affair."""
+    message = await take(database)
+    await stand(database, message, "running")
+    of_before = await tell(database, message, "failed")
+    change = Change(kind=MessageChangeKind.REASSIGNED, principal="token:desk", at=after(5), deliver="nurse")
+    assert await change_message(database, message, change) is ChangeResult.KEPT
+    await stand(database, message, "running")
+    await tell(database, message, "failed", contact="nurse")
+
+    alone = await put_again(database, of_before, by="operator", at=after(60))
+    again = await put_again(database, message, by="operator", at=after(60))
+
+    assert (alone.result, again.result, again.repeated) == (AgainResult.NOTHING, AgainResult.QUEUED, 1)
+    assert await states(database, message) == ["failed", "queued"]
+
+
+async def test_on_the_list_after_it_was_reassigned_it_begins_anew(database: Database) -> None:
+    """What failed before is no telling of those who are meant now."""
+    message = await take(database)
+    await stand(database, message, "running")
+    await tell(database, message, "failed")
+    change = Change(kind=MessageChangeKind.REASSIGNED, principal="token:desk", at=after(5), deliver="nurse")
+    assert await change_message(database, message, change) is ChangeResult.KEPT
+    await stand(database, message, "attention", reason="Nobody is on call.")
+
+    assert (await put_again(database, message, by="operator", at=after(60))).result is AgainResult.RESTARTED
+    assert await states(database, message) == ["failed"]
 
 
 async def test_reassigned_after_it_was_acknowledged(database: Database) -> None:

@@ -11,7 +11,7 @@ from callrouter.store.dispatch.acknowledging import acknowledge
 from callrouter.store.dispatch.links import find_link, hash_of, note_viewed
 from tests.store.test_revisions import rows
 
-from .rows import after, linked, states, take, tell, told
+from .rows import after, linked, stand, states, take, tell, told
 
 
 async def test_what_it_leads_to(database: Database) -> None:
@@ -28,6 +28,18 @@ async def test_what_it_leads_to(database: Database) -> None:
     assert await rows(database, "SELECT token_hash FROM delivery_links") == [(hash_of(token),)]
     assert len(token) == 43
     assert [await find_link(database, one) for one in (token[:-1], "", "\ud800\x00", hash_of(token))] == [None] * 4
+
+
+async def test_whose_rule_is_not_known_is_confidential(database: Database) -> None:
+    message = await take(database)
+    token = await linked(database, await tell(database, message), after(60))
+    first = await find_link(database, token)
+    await stand(database, message, "new", policy=None)
+    second = await find_link(database, token)
+
+    assert first is not None
+    assert second is not None
+    assert (first.confidential, second.confidential) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ from callrouter.store.dispatch.replies import (
     new_reply_code,
     take_reply,
 )
-from callrouter.store.tables import deliveries
+from callrouter.store.messages import Change, ChangeResult, change_message
+from callrouter.store.tables import MessageChangeKind, deliveries
 from tests.store.test_revisions import rows
 
 from .rows import MOREAU, after, stand, states, take, tell, told, trail
@@ -66,6 +67,25 @@ def test_codes_are_no_words() -> None:
     assert len(codes) > 990
     assert set("".join(codes)) <= set(CODE_SIGNS)
     assert set(CODE_SIGNS).isdisjoint("AEIOUY01L25SZB")
+
+
+async def test_a_code_of_before_takes_nothing_on_that_is_for_somebody_else_now(database: Database) -> None:
+    """It says so in the trail; and whoever takes it on, those of before are not told."""
+    message = await a_message(database)
+    await sent(database, message)
+    change = Change(kind=MessageChangeKind.REASSIGNED, principal="token:desk", at=after(1), deliver="nurse")
+    assert await change_message(database, message, change) is ChangeResult.KEPT
+    await stand(database, message, "running", policy=WAITS)
+    await sent(database, message, OTHER, contact="nurse", queued_at=after(2), address="sms:+33639980002")
+
+    old = await take_reply(database, an_answer(CODE), after(3))
+    assert (await trail(database, message)).events[-1].detail == f"a code of before it began anew: {CODE}"
+    new = await take_reply(database, an_answer(OTHER, "2", senders=("sms:+33639980002",)), after(4))
+
+    assert (old, new) == (Outcome.WRONG, Outcome.ACKNOWLEDGED)
+    found = await trail(database, message)
+    assert found.dispatch.acknowledged_by == "nurse"
+    assert [(one.contact, one.kind) for one in found.deliveries] == [("doctor", "message"), ("nurse", "message")]
 
 
 async def test_a_code_takes_the_message_on_and_the_others_are_told(database: Database) -> None:

@@ -16,15 +16,17 @@ from callrouter.store.dispatch.acknowledging import acknowledge
 from callrouter.store.dispatch.again import AgainResult, put_again
 from callrouter.store.dispatch.lease import Lease
 from callrouter.store.dispatch.outbox import expire, find_queued
+from callrouter.store.messages import Change, ChangeResult, change_message
 from callrouter.store.outgoing.telling import (
     ABSENT_SECONDS,
+    GIVEN_AWAY,
     HEARD,
     NO_ENGINE,
     NOT_THEIRS,
     MessageCallRows,
     fail_untaken,
 )
-from callrouter.store.tables import deliveries, dispatches, legs
+from callrouter.store.tables import MessageChangeKind, deliveries, dispatches, legs
 from tests.store.dispatch import rows
 from tests.store.dispatch.rows import AT, after
 
@@ -103,6 +105,19 @@ async def test_what_is_due_is_urgent_first_and_then_old(database: Database) -> N
     assert [one.delivery_id for one in await book.due(AT, 10)] == [one.delivery_id for one in (first, second, third)]
     assert [one.delivery_id for one in await book.due(after(-5), 10)] == [second.delivery_id]
     assert (first.number, first.contact, first.client) == (NUMBER, "doctor", rows.MOREAU)
+
+
+@pytest.mark.parametrize(
+    ("policy", "confidential"), [({"confidential": True}, True), ({"confidential": False}, False), (None, True)]
+)
+async def test_whose_rule_is_not_known_is_confidential(
+    database: Database, policy: dict[str, bool] | None, *, confidential: bool
+) -> None:
+    message_id, _ = await owed(database)
+    await rows.stand(database, message_id, "running", policy=policy)
+
+    (telling,) = await MessageCallRows(database, epoch=1).due(AT, 10)
+    assert telling.confidential is confidential
 
 
 async def test_a_telling_is_one_calls(database: Database) -> None:
@@ -262,6 +277,23 @@ async def test_calls_are_needless_once_somebody_else_has_taken_the_message_on(da
     await acknowledge(database, first, by="token:desk", how="api", at=after(5))
     await book.note("1800000000-2", heard(key=Key.TAKES_IT_ON, key_at=after(25)), after(26))
     assert await book.needless(ids) == {order().outgoing_id}
+
+
+async def test_once_it_is_for_somebody_else_a_call_is_needless_and_its_key_nobodys(database: Database) -> None:
+    """What rings is hung up; who listens is told so, and takes nothing on that is not theirs any more."""
+    message_id, telling = await owed(database)
+    book = MessageCallRows(database, epoch=1)
+    assert await book.claim(telling, order(), AT)
+    change = Change(kind=MessageChangeKind.REASSIGNED, principal="token:desk", at=after(5), deliver="nurse")
+    assert await change_message(database, message_id, change) is ChangeResult.KEPT
+
+    assert await book.needless([order().outgoing_id]) == {order().outgoing_id}
+    pressed = Progress(answered_at=after(6), key=Key.TAKES_IT_ON, key_at=after(25), over_at=after(26))
+    await book.note(order().outgoing_id, pressed, after(26))
+    await book.conclude(order().outgoing_id, pressed, Outcome.ANSWERED, after(27))
+
+    assert (await rows.trail(database, message_id)).dispatch.state == "new"
+    assert await state(database, telling) == ("withdrawn", GIVEN_AWAY)
 
 
 async def test_nobody_is_rung_to_hear_that_it_is_taken_on(database: Database) -> None:
