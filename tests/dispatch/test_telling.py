@@ -236,7 +236,7 @@ async def test_rows_that_cannot_be_read_hold_nobody_up(desk: Office) -> None:
     with capture_logs() as lines:
         found = await told(desk)
 
-    assert [one["data"]["message_id"] for one in found] == ["good"]
+    assert [one["data"]["messages"][0]["message_id"] for one in found] == ["good"]
     assert sum("cannot be read" in line["event"] for line in lines) == 4
     assert await noted(desk) == []
 

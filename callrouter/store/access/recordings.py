@@ -162,9 +162,7 @@ class Recordings:
                 messages.c.position > 0,
                 messages.c.recording == recording.recording_id,
             )
-            .values(
-                transcript=None, transcript_by=None, transcribed_at=func.coalesce(messages.c.transcribed_at, now)
-            )
+            .values(transcript=None, transcript_by=None, transcribed_at=func.coalesce(messages.c.transcribed_at, now))
         )
         async with self._database.connection() as connection:
             deleted = bool((await connection.execute(statement)).rowcount)

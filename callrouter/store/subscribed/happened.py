@@ -105,6 +105,8 @@ _TAKE: Final = text(
            FOR UPDATE SKIP LOCKED)
        RETURNING number, client, kind, subject, call_id, at"""
 )
+_ALONE: Final = select(func.pg_try_advisory_xact_lock(0x68617070656E6564))
+"""One transaction at a time takes what happened, so that it is told in order."""
 _BOUND: Final = text("SET LOCAL idle_in_transaction_session_timeout = 10000")
 """Milliseconds: who writes what is taken here waits for it, and must not for a worker that was stopped half-way."""
 _UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError)
@@ -131,18 +133,23 @@ async def owners_waiting(database: Database, limit: int) -> list[str] | None:
 async def tell(database: Database, lease: Lease, limit: int, now: datetime, make: Make) -> int:
     """Make deliveries of what happened first, at most so many, all in one transaction; how many were looked at.
 
+    The lease is shown last: it cannot be renewed while a transaction shows it, and reading may take long.
+
     Raises:
         LeaseLost: another worker does it.
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
         await connection.execute(_BOUND)
-        await lease.check(connection)
+        if not (await connection.execute(_ALONE)).scalar_one():
+            return 0  # another worker's, which is ending, or was stopped half-way
         rows = (await connection.execute(_TAKE, {"limit": limit})).mappings().all()
         if not rows:
             return 0
         found = await _found(connection, sorted(rows, key=lambda row: int(row["number"])))
-        await queue_events(connection, [event for one in found for event in make(one)], now)
+        events = [event for one in found for event in make(one)]
+        await lease.check(connection)
+        await queue_events(connection, events, now)
     return len(rows)
 
 
