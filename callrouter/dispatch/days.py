@@ -48,7 +48,8 @@ LOOKED_AT_DAYS: Final = 7
 LOOK_SECONDS: Final = 10.0
 """How often days are looked for that are over, or have changed."""
 AT_ONCE_SECONDS: Final = 0.25
-"""After so long messages that are due come first: at 00:15 the days of all clients are over."""
+"""After so long it is looked anew what there is to tell, and what was told is sent meanwhile: at 00:15 the days of all
+clients are over."""
 KEPT_DAYS: Final = 40
 """How long it is known what was told of a day."""
 
@@ -96,9 +97,12 @@ class DayTeller:
         self._write = write
         self._seconds = seconds
         self._looked_seconds = float("-inf")
+        self._failed: set[str] = set()
+        """Clients whose figures PostgreSQL did not give in this look: the others come first."""
 
     async def tell(self) -> int:
-        """Tell what is new of all days, if it is time to look; how many figures were told.
+        """Tell what is new of all days, if it is time to look; how many figures were told. Who calls it again after a
+        StoreError has the other clients looked at before the one whose figures PostgreSQL did not give.
 
         Raises:
             LeaseLost: another worker does it.
@@ -113,29 +117,50 @@ class DayTeller:
         for client, group in groupby(known.subscribers, key=_client_of):
             if self._seconds() > until_seconds:
                 return told  # the next time goes on with those who are left
+            if client in self._failed:
+                continue
             try:
-                told += await self._look_at(list(group), known, now)
-            except (LeaseLost, StoreError):
+                more, is_all = await self._look_at(list(group), known, now, until_seconds)
+                told += more
+                if not is_all:
+                    return told
+            except LeaseLost:
+                raise
+            except StoreError:
+                self._failed.add(client)
                 raise
             except Exception:
                 # A fault of ours must not hold up the others.
                 log.exception("a day's figures could not be told", client=client)
         await forget_days(self._database, self._lease, known, today - KEPT_DAYS * _A_DAY)
         self._looked_seconds = self._seconds()
+        self._failed.clear()
         return told
 
-    async def _look_at(self, subscribers: list[DaySubscriber], known: DaysKnown, now: datetime) -> int:
-        """Tell what is new to all of a client's; how many figures."""
-        wanted = [(one, day) for one in subscribers for day in days_to_look_at(one, known, now)]
+    async def _look_at(
+        self, subscribers: list[DaySubscriber], known: DaysKnown, now: datetime, until_seconds: float
+    ) -> tuple[int, bool]:
+        """Tell what is new to all of a client's: how many figures, and whether that was all. A day is looked at as a
+        whole; none is begun after that time."""
+        wanted: dict[date, list[DaySubscriber]] = {}
+        for one in subscribers:
+            for day in days_to_look_at(one, known, now):
+                wanted.setdefault(day, []).append(one)
         client, told = subscribers[0].client, 0
         plan = await self._plans(client) if wanted else None
-        if plan is not None:
-            days = {day: await self._figures(client, day, now) for day in {day for _, day in wanted}}
-            for one, day in wanted:
+        for day in sorted(wanted):
+            if plan is None:
+                break
+            if self._seconds() > until_seconds:
+                return told, False
+            figures = await self._figures(client, day, now)
+            for one in wanted[day]:
                 if (own := plan.subscriptions.get(one.name)) is not None:  # else it went out of service in this instant
-                    told += await self._tell(one, own, plan, day, days[day], now)
+                    told += await self._tell(one, own, plan, day, figures, now)
+            looked_at = {key: at for key, at in known.changed.items() if key == (client, day)}
+            await forget_changed(self._database, self._lease, client, looked_at)
         await forget_changed(self._database, self._lease, client, known.changed)
-        return told
+        return told, True
 
     async def _figures(self, client: str, day: date, now: datetime) -> tuple[ClientStats, list[Gap]]:
         period = Period(Moment(day), Moment(day + _A_DAY))

@@ -87,6 +87,9 @@ def decide(one: DueMessage, plan: Plan | None, now: datetime, *, taken_by: Plan 
 
     `taken_by` None: by the rule that is live.
     """
+    if one.unreadable:
+        log.error("the rule of a message cannot be read", message=one.message_id, client=one.client, why=one.unreadable)
+        return _attention(one, "the rule that it goes by cannot be read by this release")
     if plan is None:
         return _attention(one, "the client has no plan that is live")
     standing = one.standing

@@ -1,10 +1,15 @@
-"""Runs what tells people of messages, while it holds the lease; another worker waits, and takes over when it ends."""
+"""Runs what tells people of messages, while it holds the lease; another worker waits, and takes over when it ends.
+
+What other systems want to know is queued beside that, each kind of it by a task of its own: however long it takes, or
+fails, people are told, and the lease is renewed.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -36,6 +41,20 @@ STALE_SECONDS: Final = LEASE_SECONDS / 4
 """After so long the lease is renewed."""
 
 
+@dataclass(kw_only=True)
+class _Beside:
+    """Something of what other systems want to know."""
+
+    tell: Callable[[], Awaitable[int]]
+    turn: asyncio.Event = field(default_factory=asyncio.Event)
+    """There may be something."""
+    untold: Outage = field(
+        default_factory=lambda: Outage(
+            log, "other systems are not told all that they want to know", "other systems are told again"
+        )
+    )
+
+
 class Worker:
     """One of those that there may be; one at a time works."""
 
@@ -53,10 +72,11 @@ class Worker:
         tellers: Sequence[Callable[[], Awaitable[int]]] = (),
     ) -> None:
         """`due` is set when there is something to do; `seconds` is a clock that nobody sets; `alive` is called every
-        second or two, whether there is something to do or not; `tellers` queue what other systems want to know.
+        second or two, whether there is something to do or not; `tellers` queue what other systems want to know, beside
+        all else.
         """
         self._alive = alive
-        self._tellers = tellers
+        self._tellers = [_Beside(tell=tell) for tell in tellers]
         self._database = database
         self._lease = lease
         self._sweeper = sweeper
@@ -83,6 +103,8 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled; what is on its way then has a fate that nobody knows, as the next worker will say."""
         async with asyncio.TaskGroup() as attempts:
+            for one in self._tellers:
+                attempts.create_task(self._tell(one), name="what other systems want to know")
             while True:
                 self._due.clear()
                 self._alive()
@@ -132,11 +154,27 @@ class Worker:
             self._expired_seconds = self._seconds()
         await self._sweeper.sweep()
         await self._sender.start(attempts)
-        for tell in self._tellers:  # after what waits longer; and once rules were looked up: some are confidential
-            if await tell():
-                self._due.set()
+        for one in self._tellers:  # once rules were looked up: some are confidential
+            one.turn.set()
         self._worked_seconds = self._seconds()
         return True
+
+    async def _tell(self, one: _Beside) -> None:
+        """Queue what there is after each round of ours, until cancelled."""
+        while True:
+            await one.turn.wait()
+            one.turn.clear()
+            try:
+                if await one.tell():
+                    self._due.set()
+            except LeaseLost:
+                self._renewed_seconds = float("-inf")  # the next round asks whose it is
+                self._due.set()
+            except StoreError as error:
+                one.untold.failed(str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                one.untold.ended()
 
     async def _move_waits(self, by: timedelta | None) -> None:
         moved = await move_waits(self._database, self._lease, self._clock.now(), by)

@@ -6,6 +6,9 @@ what was pressed, so that an engine that dies loses nothing, and the one that fo
 cannot be placed has failed, and what follows it begins: there is no second try.
 
 Few are rung at a time, those of urgent messages first; one number not more often than `MOST_CALLS`.
+
+What is said is spoken by programs, which may take a minute: that is done beside the rounds, which go on to follow the
+calls that are under way. A round places a call once its sounds are there.
 """
 
 from __future__ import annotations
@@ -49,6 +52,11 @@ WITHIN_SECONDS: Final = 3600.0
 """So many in so long to one number, as GoAlert has it (its default limits for calls)."""
 OLD_FILES: Final = "Asterisk's extensions.conf is of an earlier release: render it, and have it read again"
 NO_LINE: Final = "waits for a line: as many are rung as may be at a time"
+SOUNDS_AT_ONCE: Final = 2
+"""For so many is spoken at a time: the engine has calls to answer."""
+SLOW_SECONDS: Final = 10.0
+"""Whoever waits for their sounds for so long is put off: nobody is to think that no engine has taken it."""
+NO_SOUNDS: Final = "waits for what is said in the call: it is being spoken"
 IN_USE: Final = "waits: their telephone rings for another message"
 TOO_MANY: Final = f"no more than {MOST_CALLS} calls in {WITHIN_SECONDS / 60:g} minutes go to one number"
 
@@ -67,6 +75,19 @@ class _UnderWay:
         """How far it is, by what the switch has written down, and by what it had before."""
         found = seen.get(self.placed.outgoing_id, NOTHING_YET)
         return self.progress if found.knows_less_than(self.progress) else found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """A call that is to be placed once its sounds are there: they are being made."""
+
+    outgoing_id: str
+    telling: DueTelling
+    pin: str
+    """By which it opens, as the sounds say; empty: by none."""
+    since: float
+    """By the loop's clock."""
+    folder: asyncio.Task[str]
 
 
 class TelephoneTellings:
@@ -102,6 +123,9 @@ class TelephoneTellings:
         self._link_up = link_up
         self._under_way: dict[str, _UnderWay] = {}
         """By id, as far as we know."""
+        self._made: dict[str, _Made] = {}
+        """By the delivery's id; nothing of them is written down yet."""
+        self._speaking = asyncio.Semaphore(SOUNDS_AT_ONCE)
         self._is_sure = False
         """Whether that is all; else the book is asked, and the switch, for what may be left there."""
         self._kept_at: datetime | None = None
@@ -147,20 +171,29 @@ class TelephoneTellings:
 
     async def run(self) -> None:
         """Look every few seconds, and whenever something was heard, until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                await self.once()
-                self._away.ended()
-                self._fails.ended()
-            except StoreError as error:
-                self._away.failed(str(error))
-            except ActionFailed as error:
-                self._failure = str(error)
-                self._fails.failed(self._failure)
-            except AmiError:
-                pass  # the next round, or the one after the next log-in, does it again
-            await pause(ROUND_SECONDS, self._wake)
+        try:
+            while True:
+                self._wake.clear()
+                await self._round()
+                await pause(ROUND_SECONDS, self._wake)
+        finally:
+            left = [one.folder for one in self._made.values()]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    async def _round(self) -> None:
+        try:
+            await self.once()
+            self._away.ended()
+            self._fails.ended()
+        except StoreError as error:
+            self._away.failed(str(error))
+        except ActionFailed as error:
+            self._failure = str(error)
+            self._fails.failed(self._failure)
+        except AmiError:
+            pass  # the next round, or the one after the next log-in, does it again
 
     async def once(self) -> None:
         """One round.
@@ -175,7 +208,7 @@ class TelephoneTellings:
             taken = {one.outgoing_id: one for one in await self._book.take_over()}
             known = self._under_way
             self._under_way = {key: known.get(key) or _UnderWay(placed=one) for key, one in taken.items()}
-            await self._sounds.keep_only(self._under_way)
+            await self._keep_sounds()
             self._kept_at = None
             await self._follow()
             self._is_sure = True
@@ -248,25 +281,34 @@ class TelephoneTellings:
             key=one.progress.key.value if one.progress.key else None,
         )
         del self._under_way[outgoing_id]
-        await self._sounds.keep_only(self._under_way)
+        await self._keep_sounds()
         await self._switch.forget([outgoing_id])
 
     # ----------------------------------------------------------------------------------------------- what is to be
 
     async def _start_due(self) -> None:
-        free = self._at_once - len(self._under_way)
         # Two pages, so that some of them may be held back.
-        due = await self._book.due(self._now(), 2 * self._at_once)
-        if due and not await self._switch.can_place():  # they are the worker's to give up
+        found = await self._book.due(self._now(), 2 * self._at_once + len(self._made))
+        if (found or self._made) and not await self._switch.can_place():  # they are the worker's to give up
             self._unknown.failed(OLD_FILES)
             return
         self._unknown.ended()
-        due = await self._within_limits(due)
-        for one in due[: max(0, free)]:
-            await self._start(one)
-        if waiting := [one.delivery_id for one in due[max(0, free) :]]:
+        due = await self._within_limits([one for one in found if one.delivery_id not in self._made])
+        free = max(0, self._at_once - len(self._under_way) - len(self._made))
+        await self._put_off([one.delivery_id for one in due[free:]], NO_LINE)
+        seconds = asyncio.get_running_loop().time()
+        slow = {key for key, one in self._made.items() if seconds - one.since >= SLOW_SECONDS}
+        await self._put_off([one.delivery_id for one in found if one.delivery_id in slow], NO_SOUNDS)
+        for one in due[:free]:
+            await self._prepare(one)
+        for made in [one for one in self._made.values() if one.folder.done()]:
+            del self._made[made.telling.delivery_id]
+            await self._start(made)
+
+    async def _put_off(self, delivery_ids: Sequence[str], why: str) -> None:
+        if delivery_ids:
             now = self._now()
-            await self._book.put_off(waiting, now + timedelta(seconds=PUT_OFF_SECONDS), NO_LINE, now)
+            await self._book.put_off(delivery_ids, now + timedelta(seconds=PUT_OFF_SECONDS), why, now)
 
     async def _within_limits(self, due: Sequence[DueTelling]) -> list[DueTelling]:
         """Those that may be rung now; the others are held back: one number is rung for one message after the other."""
@@ -275,6 +317,7 @@ class TelephoneTellings:
         now, within = self._now(), timedelta(seconds=WITHIN_SECONDS)
         used = await self._book.rung_lately({one.number for one in due}, now - within)
         rung = {one.placed.number for one in self._under_way.values()}
+        rung.update(one.telling.number for one in self._made.values())
         left: list[DueTelling] = []
         for one in due:
             use = used.get(one.number)
@@ -287,18 +330,45 @@ class TelephoneTellings:
                 left.append(one)
         return left
 
-    async def _start(self, telling: DueTelling) -> None:
-        """Ring them, or say why not. The sounds are there before anything is written down."""
-        if refusal := self._dialler.refusal(telling.client, telling.number):
-            await self._book.refuse(telling.delivery_id, refusal, self._now())
+    async def _prepare(self, telling: DueTelling) -> None:
+        """Have what is said in their call made, or say why nobody rings them."""
+        if await self._is_refused(telling):
             return
-        now = self._now()
         pin = self._dialler.pin(telling.client, telling.contact) if telling.confidential else ""
-        outgoing_id = f"{int(now.timestamp())}-{secrets.token_hex(6)}"
+        outgoing_id = f"{int(self._now().timestamp())}-{secrets.token_hex(6)}"
+        loop = asyncio.get_running_loop()
+        making = self._make(outgoing_id, telling, opens=bool(pin))
+        task = loop.create_task(making, name=f"sounds of {outgoing_id}")
+        task.add_done_callback(lambda _: self._wake.set())
+        self._made[telling.delivery_id] = _Made(
+            outgoing_id=outgoing_id, telling=telling, pin=pin, since=loop.time(), folder=task
+        )
+
+    async def _make(self, outgoing_id: str, telling: DueTelling, *, opens: bool) -> str:
+        async with self._speaking:
+            return await self._sounds.make(outgoing_id, telling, opens=opens)
+
+    async def _is_refused(self, telling: DueTelling) -> bool:
+        refusal = self._dialler.refusal(telling.client, telling.number)
+        if refusal:
+            await self._book.refuse(telling.delivery_id, refusal, self._now())
+        return bool(refusal)
+
+    async def _keep_sounds(self) -> None:
+        """Those of calls that are under way, and of those that are to be."""
+        await self._sounds.keep_only({*self._under_way, *(one.outgoing_id for one in self._made.values())})
+
+    async def _start(self, made: _Made) -> None:
+        """Ring them, or say why not. The sounds are there before anything is written down."""
+        telling, outgoing_id, pin = made.telling, made.outgoing_id, made.pin
         try:
-            folder = await self._sounds.make(outgoing_id, telling, opens=bool(pin))
+            folder = made.folder.result()
         except SpeechError as error:
             await self._book.refuse(telling.delivery_id, f"it cannot be said: {error}", self._now())
+            await self._keep_sounds()
+            return
+        if await self._is_refused(telling):  # by what has gone live meanwhile
+            await self._keep_sounds()
             return
         order = MessageOrder(
             outgoing_id=outgoing_id,
@@ -320,7 +390,7 @@ class TelephoneTellings:
             self._under_way[outgoing_id] = _UnderWay(placed=placed)
             await self._place(order)
         else:
-            await self._sounds.keep_only(self._under_way)
+            await self._keep_sounds()
 
     async def _claim(self, telling: DueTelling, order: MessageOrder) -> bool:
         try:
@@ -337,5 +407,5 @@ class TelephoneTellings:
             await self._book.conclude(order.outgoing_id, NOTHING_YET, Outcome.FAILED, self._now())
             self._outcomes[Outcome.FAILED] += 1
             del self._under_way[order.outgoing_id]
-            await self._sounds.keep_only(self._under_way)
+            await self._keep_sounds()
             await self._switch.forget([order.outgoing_id])

@@ -570,9 +570,9 @@ def _mortal(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, after: int, 
     """The engine hangs for ever there, as one that was killed does."""
     real: Callable[..., Any] = getattr(owner, name)
 
-    async def dies(*values: Any) -> Any:
+    async def dies(*values: Any, **more: Any) -> Any:
         if after:
-            await real(*values)
+            await real(*values, **more)
         died.set()
         await asyncio.Event().wait()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -122,6 +122,8 @@ class Office:
     """By what people's answers come back."""
     really: bool = False
     """Whether everything is as it is really written, without mail too."""
+    tellers: Sequence[Callable[[], Awaitable[int]]] = ()
+    """In the place of the worker's own, where there are any."""
     died: list[BaseException] = field(default_factory=list)
     """Of what workers died."""
     _worker: Worker | None = None
@@ -158,7 +160,7 @@ class Office:
             clock=self.clock,
             due=due,
             seconds=asyncio.get_running_loop().time,
-            tellers=tellers_of(self.database, lease, self.live, self.clock),
+            tellers=self.tellers or tellers_of(self.database, lease, self.live, self.clock),
         )
         self.clock.tells(worker.clock_was_set)
         self._worker = worker

@@ -17,6 +17,7 @@ from callrouter.api.schemas.stats import ClientStatsOut
 from callrouter.app.worker.parts import tellers_of
 from callrouter.core.call import replace
 from callrouter.core.dispatch import Kind
+from callrouter.errors import DatabaseRefused
 from callrouter.periods import Moment, Period
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
@@ -246,6 +247,64 @@ async def test_days_of_many_clients_are_told_in_turns(nights: Nights, monkeypatc
 
     assert [await tell() for _ in range(4)] == [2, 2, 1, 0]
     assert len({one["data"]["client"] for one in await bodies(nights.office)}) == 5
+
+
+async def test_of_one_clients_days_no_more_are_begun_when_the_time_is_over(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that have changed too: whatever was looked at is not looked at again the next time."""
+    await nights.begin()
+    took_seconds, asked = 1_000_000.0, 0
+
+    async def slow(database: Database, period: Period, **more: Any) -> Stats:
+        nonlocal took_seconds, asked
+        took_seconds, asked = took_seconds + 1.0, asked + 1
+        return await read_stats(database, period, **more)
+
+    monkeypatch.setattr("callrouter.dispatch.days.read_stats", slow)
+    nights.clock.at = paris("2026-03-06T00:15")
+    parts = (nights.office.database, nights.lease, nights.office.live, nights.clock)
+    _, tell = tellers_of(*parts, seconds=lambda: took_seconds)
+
+    found = [await tell() for _ in range(12)]
+    days = [one["data"]["day"] for one in await bodies(nights.office)]
+    assert max(found) == 1
+    assert sum(found) == asked == len(days) > 2
+    assert days == sorted(set(days))
+
+
+async def test_a_client_whose_figures_are_not_given_holds_up_no_other(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL cuts off what it reads too long: the others are told at the next try, and it is tried again later."""
+    await nights.begin()
+    for name in ("aaa", "zzz"):
+        await goes_live(nights.office.database, subscribed(kinds=[Kind.DAY_FIGURES], client=name), nights.clock.now())
+    tried: list[str | None] = []
+
+    async def cut_off(database: Database, period: Period, *, now: datetime, client: str | None = None) -> Stats:
+        tried.append(client)
+        if client == "aaa":
+            raise DatabaseRefused("canceling statement due to statement timeout")
+        return await read_stats(database, period, now=now, client=client)
+
+    monkeypatch.setattr("callrouter.dispatch.days.read_stats", cut_off)
+    monkeypatch.setattr("callrouter.dispatch.days.AT_ONCE_SECONDS", 60.0)
+    nights.clock.at = paris("2026-03-02T00:15")
+    parts = (nights.office.database, nights.lease, nights.office.live, nights.clock)
+    seconds = 1_000_000.0
+    _, tell = tellers_of(*parts, seconds=lambda: seconds)
+
+    with pytest.raises(DatabaseRefused):
+        await tell()
+    assert await tell() == 2
+    assert await tell() == 0
+    assert tried.count("aaa") == 1
+    seconds += 60.0
+    with pytest.raises(DatabaseRefused):
+        await tell()
+    assert tried.count("aaa") == 2
+    assert {one["data"]["client"] for one in await bodies(nights.office)} == {"acme", "zzz"}
 
 
 async def _faulty(database: Database, period: Period, *, now: datetime, client: str | None = None) -> Stats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
 from callrouter.core.call import replace
 from callrouter.store.dispatch.again import restart_within
 from tests.dispatch.rooms import MINUTE, Office, a_plan, hook, on_duty, reach, rule
@@ -170,3 +172,23 @@ def test_the_plan_is_asked_by_its_policies_first() -> None:
     assert plan.policy_for("rule") == rule()
     assert replace(plan, policies={}).policy_for("rule") is not None
     assert plan.policy_for("nobody") is None
+
+
+async def test_a_rule_that_this_release_cannot_read_holds_up_nobody(office: Office, crm: WebService) -> None:
+    """One of the release that comes after: the message stands on the list, the worker goes on, and the rule stays as
+    it is written, since it may say that the message is confidential."""
+    office.plan = a_plan(reach("anne", crm.url("good")), policy=rule(hook("anne", wait=600)))
+    await office.message("m1")
+    async with office.works() as due:
+        await office.has(accepted=1, due=due)
+        unread = """UPDATE dispatches SET policy = '{"name": 7, "confidential": true}', due_at = now()"""
+        async with office.database.connection() as connection:
+            await connection.execute(text(unread))
+        reason = await office.comes("attention", due=due)
+        await office.message("m2")
+        await office.has(accepted=2, due=due)
+
+    assert reason == "the rule that it goes by cannot be read by this release"
+    assert await office.rows("SELECT policy->'confidential', step FROM dispatches WHERE message_id = 'm1'") == [
+        (True, 1)
+    ]

@@ -214,6 +214,33 @@ async def test_a_call_that_cannot_be_read_holds_nobody_up(desk: Office) -> None:
 # Messages
 
 
+async def test_rows_that_cannot_be_read_hold_nobody_up(desk: Office) -> None:
+    """A message, its rule, a wish to be called back, and what a later release notes: a line each in the log."""
+    for name in ("labels", "rule", "good"):
+        await desk.message(name)
+    await told(desk)
+    spoilt = (
+        "UPDATE messages SET labels = '[1]' WHERE message_id = 'labels'",
+        "UPDATE dispatches SET policy = '[]' WHERE message_id = 'rule'",
+        "UPDATE subscribers SET kinds = kinds || ARRAY['call.sung']",
+        "DELETE FROM deliveries",
+        """INSERT INTO happenings (client, kind, subject)
+           VALUES ('acme', 'message.taken', 'labels'), ('acme', 'message.taken', 'rule'),
+                  ('acme', 'callback.asked', 'no position'), ('acme', 'call.sung', 'good'),
+                  ('acme', 'message.taken', 'good')""",
+    )
+    async with desk.database.connection() as connection:
+        for statement in spoilt:
+            await connection.execute(text(statement))
+
+    with capture_logs() as lines:
+        found = await told(desk)
+
+    assert [one["data"]["messages"][0]["message_id"] for one in found] == ["good"]
+    assert sum("cannot be read" in line["event"] for line in lines) == 4
+    assert await noted(desk) == []
+
+
 async def test_a_message_from_its_first_word_to_who_took_it_on(desk: Office) -> None:
     """In order, by the types that contacts are posted, whose schema holds for these bodies as well."""
     await recorded(desk.database, spoken(a_call()))

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from callrouter.core.dispatch import Means, Step
+from callrouter.dispatch import working
 from callrouter.dispatch.listening import listen
-from callrouter.errors import LeaseLost
+from callrouter.errors import DatabaseRefused, LeaseLost
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.dispatch.lease import Lease
 from tests.dispatch.rooms import Office, a_plan, hook, reach, rule
@@ -149,6 +151,69 @@ async def test_killed_at_any_statement_nobody_is_to_be_rung_twice(
             await office.has(due=due, queued=died_at)
 
     assert await office.rows("SELECT count(DISTINCT message_id), count(*) FROM deliveries") == [(8, 8)]
+
+
+@pytest.mark.parametrize("how", ["hangs", "fails"])
+async def test_what_other_systems_cannot_be_told_holds_up_nobody(
+    office: Office, crm: WebService, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People are told, the lease is renewed, the worker works; and other kinds of things are told."""
+    monkeypatch.setattr(working, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(working, "STALE_SECONDS", 0.05)
+    office.plan = a_plan(reach("anne", crm.url("good")))
+    asked = {"one": 0, "other": 0}
+
+    async def one() -> int:
+        asked["one"] += 1
+        if how == "fails":
+            raise DatabaseRefused("cut off after 30 s")
+        await asyncio.Event().wait()
+        return 0
+
+    async def other() -> int:
+        asked["other"] += 1
+        return 0
+
+    office.tellers = (one, other)
+    with capture_logs() as lines:
+        async with office.works() as due:
+            for number in range(3):
+                await office.message(f"m{number}", deliver="anne")
+                await office.has(due=due, accepted=number + 1)
+                await expired(office)
+                await office.looks(due)
+            worker = office._worker
+            assert worker is not None
+            assert worker.works
+            async with asyncio.timeout(START_SECONDS):
+                while await office.rows("SELECT 1 FROM leases WHERE until > clock_timestamp()") == []:
+                    await asyncio.sleep(0.02)
+
+    said = [line["event"] for line in lines]
+    assert "nobody is told of messages: PostgreSQL is away" not in said
+    assert said.count("other systems are not told all that they want to know") == (how == "fails")
+    assert asked["one"] == 1 if how == "hangs" else asked["one"] > 1
+    assert asked["other"] > 1
+    assert await office.rows("SELECT count(*) FROM deliveries WHERE state = 'unknown'") == [(0,)]
+
+
+async def test_a_teller_that_has_lost_the_lease_has_the_worker_ask(office: Office, crm: WebService) -> None:
+    """Nothing is sent by the one that lost it; who has it is told by nobody else."""
+    office.plan = a_plan(reach("anne", crm.url("good")))
+    lost = asyncio.Event()
+
+    async def one() -> int:
+        lost.set()
+        raise LeaseLost("the lease is somebody else's now")
+
+    office.tellers = (one,)
+    async with office.works() as due:
+        await office.message(deliver="anne")
+        await office.has(due=due, accepted=1)
+        async with asyncio.timeout(START_SECONDS):
+            await lost.wait()
+
+    assert len(crm.asked) == 1
 
 
 async def test_it_hears_of_a_message_at_once(office: Office) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from callrouter.errors import TranscriptFailed
+from callrouter.permissions import By
 from callrouter.runtime.tasks import Tasks
+from callrouter.store.access.recordings import Recordings
+from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.messages import find_message
 from callrouter.store.tables import recordings
@@ -32,12 +35,14 @@ class Machine:
     asked: list[tuple[str, str]] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    """What happens while it writes."""
 
     async def transcribe(self, path: Path, language: str) -> str:
         self.asked.append((path.name, language))
         self.at_once += 1
         self.most_at_once = max(self.at_once, self.most_at_once)
-        await asyncio.sleep(0)
+        await (self.meanwhile() if self.meanwhile else asyncio.sleep(0))
         self.at_once -= 1
         if self.says == "fails":
             raise TranscriptFailed("machine had not ended after 1 s")
@@ -158,6 +163,48 @@ async def test_what_nobody_may_hear_nobody_writes_down(room: Room) -> None:
     await room.all_done()
 
     assert room.machine.asked == []
+
+
+async def test_what_is_deleted_while_a_machine_writes_it_down_stays_deleted(room: Room) -> None:
+    """A recogniser takes minutes; nothing of a recording comes after it has gone, nor from a second try."""
+    database, now = room.office.database, room.office.clock.now()
+    await room.spoken("m1", call_id="c", position=1)
+    row = {"recording_id": "rec-m1", "kind": "message", "call_id": "c", "client": "acme", "started_at": now}
+    async with database.connection() as connection:
+        await connection.execute(insert(recordings).values(**row, seconds=5.0))
+    kept = Recordings(database, room.office.folder, AuditTrail(database))
+
+    async def deleted() -> None:
+        found = await kept.find("rec-m1")
+        assert found is not None
+        assert await kept.delete(found, By(principal="token:a", address="192.0.2.1"))
+
+    room.machine.meanwhile = deleted
+    await room.all_done()
+
+    sql = "SELECT transcript, transcript_by, transcribed_at IS NOT NULL FROM messages"
+    assert await room.office.rows(sql) == [(None, None, True)]
+    assert await room.notes("m1") == []
+    assert len(room.machine.asked) == 1
+
+
+async def test_what_is_objected_to_while_a_machine_writes_it_down_is_not_kept(room: Room) -> None:
+    """The file itself may be there for a while yet."""
+    database, now = room.office.database, room.office.clock.now()
+    await room.spoken("m1", call_id="c", position=1)
+    row = {"recording_id": "rec-m1", "kind": "message", "call_id": "c", "client": "acme", "started_at": now}
+    async with database.connection() as connection:
+        await connection.execute(insert(recordings).values(**row, seconds=5.0))
+
+    async def objected() -> None:
+        async with database.connection() as connection:
+            await connection.execute(update(recordings).values(objected_at=now))
+
+    room.machine.meanwhile = objected
+    await room.all_done()
+
+    assert await room.office.rows("SELECT transcript, transcript_by FROM messages") == [(None, None)]
+    assert len(room.machine.asked) == 1
 
 
 @asynccontextmanager

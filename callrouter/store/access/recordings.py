@@ -147,21 +147,22 @@ class Recordings:
         if recording.deleted_at is not None:
             return False
         await self._unlink(_deed(recording, by, action, AuditOutcome.DONE))
+        now = datetime.now(UTC)
         statement = (
             update(recordings)
             .where(recordings.c.recording_id == recording.recording_id, recordings.c.deleted_at.is_(None))
-            .values(deleted_at=datetime.now(UTC))
+            .values(deleted_at=now)
         )
-        # What a machine wrote of it goes with the sound.
+        # What a machine wrote of it goes with the sound; one that still writes finds that it was done. The row is
+        # changed though there is no transcript: a machine that ends in this instant is waited for, or waits for us.
         unwritten = (
             update(messages)
             .where(
                 messages.c.call_id == recording.call_id,
                 messages.c.position > 0,
                 messages.c.recording == recording.recording_id,
-                messages.c.transcript.is_not(None),
             )
-            .values(transcript=None, transcript_by=None)
+            .values(transcript=None, transcript_by=None, transcribed_at=func.coalesce(messages.c.transcribed_at, now))
         )
         async with self._database.connection() as connection:
             deleted = bool((await connection.execute(statement)).rowcount)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import RowMapping, bindparam, case, false, insert, select, text, true, union_all, update
 
-from callrouter.core.dispatch import Means, Policy
+from callrouter.core.dispatch import Course, Means, Policy
 from callrouter.core.dispatch.progress import Begun, Move, Note, Standing
 from callrouter.core.dispatch.trail import What
 from callrouter.store.database import Database
@@ -30,6 +30,8 @@ from callrouter.store.tables import (
 BATCH_SECONDS: Final = 2.0
 """How long the first telling of a digest waits for those that come to it."""
 
+_UNREAD: Final = Policy(name="", urgent=Course(steps=()), ordinary=Course(steps=()))
+"""In the place of a rule that cannot be read; it is never written down."""
 _SOUGHT: Final = case((dispatches.c.policy.is_(None), dispatches.c.plan_version), else_="").label("sought")
 
 _ENDED: Final = {What.TOLD: DispatchState.TOLD, What.ATTENTION: DispatchState.ATTENTION}
@@ -63,6 +65,8 @@ class DueMessage:
     """None: its rule was not looked up."""
     failed: str
     """Why a telling of the step that began last failed; empty: none did."""
+    unreadable: str = ""
+    """Why this release cannot read the rule that it goes by; empty: it can, or none was looked up."""
 
 
 Decide = Callable[[DueMessage, datetime], Move]
@@ -111,9 +115,12 @@ async def advance(database: Database, lease: Lease, message_ids: Collection[str]
         rows = (await connection.execute(asked)).mappings().all()
         ids = [row["message_id"] for row in rows]
         told = {one["message_id"]: one for one in (await connection.execute(_TOLD, {"ids": ids})).mappings()}
-        moves = [(row, decide(_due(row, told.get(row["message_id"])), now)) for row in rows]
+        read = [(row, _due(row, told.get(row["message_id"]))) for row in rows]
+        moves = [(row, decide(one, now)) for row, one in read]
         if moves:
-            await connection.execute(_CHANGE, [_changed(row, move, now) for row, move in moves])
+            kept = {one.message_id for _, one in read if one.unreadable}
+            changed = [_changed(row, move, now, keeps_policy=row["message_id"] in kept) for row, move in moves]
+            await connection.execute(_CHANGE, changed)
         if tellings := [one for row, move in moves for one in _tellings(row, move, now)]:
             await connection.execute(insert(deliveries), tellings)
             if any(one["means"] == Means.PHONE for one in tellings):
@@ -148,13 +155,17 @@ _CHANGE = (
 
 
 def _due(row: RowMapping, told: RowMapping | None) -> DueMessage:
-    standing = None
+    standing, unreadable = None, ""
     if row["policy"] is not None:
+        try:
+            policy = msgspec.convert(row["policy"], Policy)
+        except msgspec.ValidationError as error:  # of a release that came after this one
+            policy, unreadable = _UNREAD, str(error)
         begun = None
         if row["begun_at"] is not None:
             begun = Begun(at=row["begun_at"], open=told["open"] if told else 0, reached=told["reached"] if told else 0)
         standing = Standing(
-            policy=msgspec.convert(row["policy"], Policy),
+            policy=policy,
             urgent=row["urgent"],
             step=row["step"],
             round=row["round"],
@@ -171,17 +182,19 @@ def _due(row: RowMapping, told: RowMapping | None) -> DueMessage:
         plan_version=row["plan_version"],
         standing=standing,
         failed=(told["failed"] or "") if told else "",
+        unreadable=unreadable,
     )
 
 
-def _changed(row: RowMapping, move: Move, now: datetime) -> dict[str, Any]:
+def _changed(row: RowMapping, move: Move, now: datetime, *, keeps_policy: bool) -> dict[str, Any]:
+    """`keeps_policy`: the rule stays as it is written, for whoever can read it: it may say that it is confidential."""
     standing = move.standing
     state = _ENDED[move.ended] if move.ended else DispatchState.RUNNING
     kept = row["confidential"]  # by a rule of before it began anew, whatever this one says
     values: Mapping[str, Any] = {
         "state": state.value,
         "urgent": standing.urgent,
-        "policy": msgspec.to_builtins(replace(standing.policy, confidential=True) if kept else standing.policy),
+        "policy": row["policy"] if keeps_policy else msgspec.to_builtins(_kept(standing.policy, confidential=kept)),
         "step": standing.step,
         "round": standing.round,
         "due_at": move.due_at,
@@ -192,6 +205,10 @@ def _changed(row: RowMapping, move: Move, now: datetime) -> dict[str, Any]:
         "ended_at": now if move.ended else None,
     }
     return {"of": row["message_id"]} | {f"new_{name}": value for name, value in values.items()}
+
+
+def _kept(policy: Policy, *, confidential: bool) -> Policy:
+    return replace(policy, confidential=True) if confidential else policy
 
 
 def _tellings(row: RowMapping, move: Move, now: datetime) -> Iterator[dict[str, Any]]:

@@ -67,9 +67,11 @@ class Lease:
         Raises:
             LeaseLost: somebody else has it.
         """
-        held = self._epoch is not None and (await connection.execute(_HELD, self._shown())).scalar() is not None
+        shown = self._shown()
+        held = self._epoch is not None and (await connection.execute(_HELD, shown)).scalar() is not None
         if not held:
-            self._epoch = None
+            if self._epoch == shown["epoch"]:  # else it was taken anew meanwhile, beside the one who asks
+                self._epoch = None
             raise LeaseLost(f"the lease {self._name} is somebody else's now: another worker runs")
 
     async def release(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import exists, or_, select, update
 
 from callrouter.core.dispatch import What
 from callrouter.store.database import Database
@@ -56,15 +56,20 @@ async def find_spoken(database: Database, now: datetime, limit: int) -> list[Spo
 async def keep_transcript(
     database: Database, message_id: str, text: str, *, by: str, at: datetime, note: str = ""
 ) -> bool:
-    """Keep what a machine made of it, or that it made nothing (`note` says why); False: that is known already.
+    """Keep what a machine made of it, or that it made nothing (`note` says why); False: that is known already, or
+    nobody may hear the sound any more: it was deleted, or objected to, while the machine wrote.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     kept = text.replace("\x00", "\ufffd")[:LONGEST]
+    sound = recordings.c
+    gone = exists().where(
+        sound.recording_id == messages.c.recording, sound.deleted_at.is_not(None) | sound.objected_at.is_not(None)
+    )
     change = (
         update(messages)
-        .where(messages.c.message_id == message_id, messages.c.transcribed_at.is_(None))
+        .where(messages.c.message_id == message_id, messages.c.transcribed_at.is_(None), ~gone)
         .values(transcript=kept or None, transcript_by=by if kept else None, transcribed_at=at)
     )
     async with database.connection() as connection:

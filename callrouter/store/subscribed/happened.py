@@ -105,8 +105,12 @@ _TAKE: Final = text(
            FOR UPDATE SKIP LOCKED)
        RETURNING number, client, kind, subject, call_id, at"""
 )
+_ALONE: Final = select(func.pg_try_advisory_xact_lock(0x68617070656E6564))
+"""One transaction at a time takes what happened, so that it is told in order."""
 _BOUND: Final = text("SET LOCAL idle_in_transaction_session_timeout = 10000")
 """Milliseconds: who writes what is taken here waits for it, and must not for a worker that was stopped half-way."""
+_UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError)
+"""What a row raises that is not as this release writes it: it must not hold up the others."""
 _REVISIONS: Final = text(
     """SELECT c.call_id, count(s.call_id) + 1 AS revision
        FROM calls c LEFT JOIN superseded_calls s
@@ -129,18 +133,23 @@ async def owners_waiting(database: Database, limit: int) -> list[str] | None:
 async def tell(database: Database, lease: Lease, limit: int, now: datetime, make: Make) -> int:
     """Make deliveries of what happened first, at most so many, all in one transaction; how many were looked at.
 
+    The lease is shown last: it cannot be renewed while a transaction shows it, and reading may take long.
+
     Raises:
         LeaseLost: another worker does it.
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
         await connection.execute(_BOUND)
-        await lease.check(connection)
+        if not (await connection.execute(_ALONE)).scalar_one():
+            return 0  # another worker's, which is ending, or was stopped half-way
         rows = (await connection.execute(_TAKE, {"limit": limit})).mappings().all()
         if not rows:
             return 0
         found = await _found(connection, sorted(rows, key=lambda row: int(row["number"])))
-        await queue_events(connection, [event for one in found for event in make(one)], now)
+        events = [event for one in found for event in make(one)]
+        await lease.check(connection)
+        await queue_events(connection, events, now)
     return len(rows)
 
 
@@ -189,7 +198,11 @@ async def _found(connection: AsyncConnection, rows: Sequence[RowMapping]) -> lis
             known_calls.get(row["subject"]) or known_messages.get(row["subject"]) or known_callbacks.get(row["subject"])
         )
         for owner, names in wanted.get((row["client"], row["kind"]), {}).items() if known else ():
-            kind = Kind(row["kind"])
+            try:
+                kind = Kind(row["kind"])
+            except ValueError:  # of a release that came after this one
+                log.exception("what happened cannot be read, and nobody is told of it", kind=row["kind"])
+                continue
             one = {"kind": kind, "owner": owner, "names": tuple(names), "at": row["at"], "call_id": row["call_id"]}
             found.append(Happened(**one, **known or {}))
     return found
@@ -219,7 +232,7 @@ async def _calls(connection: AsyncConnection, ids: Collection[str]) -> dict[str,
     for row in rows:
         try:
             call = call_from_fields(row)
-        except (ValueError, KeyError, TypeError):
+        except _UNREADABLE:
             log.exception("a call in the record cannot be read, and nobody is told of it", call_id=row["call_id"])
             continue
         found[row["call_id"]] = {"call": call, "revision": revisions.get(row["call_id"], 1)}
@@ -234,20 +247,28 @@ async def _messages(connection: AsyncConnection, ids: Collection[str]) -> dict[s
         *(columns.message_id, columns.policy, columns.confidential, columns.plan_version),
         *(columns.reason, columns.acknowledged_by, columns.ended_at),
     )
-    standings = {
-        row["message_id"]: Standing(
-            confidential=_confidential(row),
-            plan_version=row["plan_version"],
-            reason=row["reason"],
-            acknowledged_by=row["acknowledged_by"] or "",
-            ended_at=row["ended_at"],
-        )
-        for row in (await connection.execute(rules.where(columns.message_id.in_(ids)))).mappings()
-    }
-    rows = (await connection.execute(select(messages).where(messages.c.message_id.in_(ids)))).mappings()
-    return {
-        row["message_id"]: {"message": read_message(row), "standing": standings.get(row["message_id"])} for row in rows
-    }
+    rows = (await connection.execute(rules.where(columns.message_id.in_(ids)))).mappings().all()
+    ruled = {row["message_id"]: row for row in rows}
+    found: dict[str, Mapping[str, Any]] = {}
+    for row in (await connection.execute(select(messages).where(messages.c.message_id.in_(ids)))).mappings():
+        message_id = row["message_id"]
+        try:
+            found[message_id] = {"message": read_message(row), "standing": _standing(ruled.get(message_id))}
+        except _UNREADABLE:
+            log.exception("a message in the record cannot be read, and nobody is told of it", message=message_id)
+    return found
+
+
+def _standing(row: RowMapping | None) -> Standing | None:
+    if row is None:
+        return None
+    return Standing(
+        confidential=_confidential(row),
+        plan_version=row["plan_version"],
+        reason=row["reason"],
+        acknowledged_by=row["acknowledged_by"] or "",
+        ended_at=row["ended_at"],
+    )
 
 
 def _confidential(dispatch: RowMapping) -> bool | None:
@@ -259,7 +280,26 @@ def _confidential(dispatch: RowMapping) -> bool | None:
 async def _callbacks(connection: AsyncConnection, subjects: Collection[str]) -> dict[str, Mapping[str, Any]]:
     if not subjects:
         return {}
-    keys = [(call_id, int(position)) for call_id, _, position in (one.rpartition(" ") for one in subjects)]
+    keys = [key for one in subjects if (key := _key(one))]
+    if not keys:
+        return {}
     columns = callbacks.c
     rows = await connection.execute(select(callbacks).where(tuple_(columns.call_id, columns.position).in_(keys)))
-    return {f"{row['call_id']} {row['position']}": {"callback": StoredCallback(**row)} for row in rows.mappings()}
+    found: dict[str, Mapping[str, Any]] = {}
+    for row in rows.mappings():
+        subject = f"{row['call_id']} {row['position']}"
+        try:
+            found[subject] = {"callback": StoredCallback(**row)}
+        except _UNREADABLE:
+            log.exception("a wish to be called back cannot be read, and nobody is told of it", subject=subject)
+    return found
+
+
+def _key(subject: str) -> tuple[str, int] | None:
+    """Of a row of `callbacks`."""
+    call_id, _, position = subject.rpartition(" ")
+    try:
+        return call_id, int(position)
+    except ValueError:
+        log.exception("a wish to be called back cannot be read, and nobody is told of it", subject=subject)
+        return None
