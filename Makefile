@@ -89,7 +89,7 @@ wrap-ups: setup-tests
 
 # A hundred workers killed while messages come: some ten minutes (make test has a short form).
 worker-kills: setup-tests
-	WORKER_KILLS=100 $(BIN)/pytest -q tests/dispatch/test_killed.py tests/dispatch/test_sequence.py -k killed
+	WORKER_KILLS=100 $(BIN)/pytest -q tests/dispatch/test_killed.py tests/dispatch/test_sequence.py tests/acceptance/test_rung_killed.py -k killed
 
 # A thousand calls, judged by the telephones' own count: some eight minutes (make test has a short form). Another run: LAWS_SEED=11.
 laws: setup-tests
