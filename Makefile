@@ -29,6 +29,7 @@ help:
 	@echo "make run        start everything, place calls, show them live; CALLS=40 STAY=0 ends by itself"
 	@echo "make test       lint, then every test, on a real Asterisk and a real PostgreSQL"
 	@echo "make wrap-ups   no agent is offered a call in a wrap-up: 1,000 ends of conversations"
+	@echo "make worker-kills  a hundred workers, and a hundred engines that ring people for messages, are killed: nothing is lost or doubled"
 	@echo "make laws       the laws of the record over 1,000 calls, by the telephones' own count"
 	@echo "make fuzz       hostile input at every entrance: CASES=100000 SEED=1; make test has a short form"
 	@echo "make leading    of eight engines that log in at the same instant one acts: 100 rounds"
