@@ -17,7 +17,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -78,7 +78,7 @@ async def run_up(settings: Settings, token: str) -> int:
         parts["engine"] = await _start("engine", secrets_of_parts)
         if not await _answers(settings.engine_base_url.split(",")[0], parts["engine"], stop):
             return await _stop(parts, settings, failed="engine" if not stop.done() else None)
-        parts["engine"].started_at = asyncio.get_running_loop().time()
+        parts["engine"] = replace(parts["engine"], started_at=asyncio.get_running_loop().time())
         parts["web"] = await _start("web", secrets_of_parts)
         parts["worker"] = await _start("worker", secrets_of_parts)
         if PbxFolder(settings.pbx_dir).is_there:
