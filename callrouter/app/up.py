@@ -17,7 +17,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -37,10 +37,8 @@ log = structlog.get_logger(__name__)
 
 START_SECONDS = 120.0
 """The first start speaks every prompt of every client."""
-STEADY_SECONDS = 20.0
-"""A process that lived so long, after the engine answered if it is that, has started; from then on it is started again
-whenever it ends. Less would take one on a busy machine that ends for a wrong setting for one that has lived.
-"""
+STEADY_SECONDS = 10.0
+"""A process that lived so long has started; from then on it is started again whenever it ends."""
 RESTART_SECONDS = (0.1, 15.0)
 """The first and the longest pause before a part is started again; it doubles in between. Callers wait for an engine."""
 STOP_MARGIN_SECONDS = 35.0
@@ -78,7 +76,6 @@ async def run_up(settings: Settings, token: str) -> int:
         parts["engine"] = await _start("engine", secrets_of_parts)
         if not await _answers(settings.engine_base_url.split(",")[0], parts["engine"], stop):
             return await _stop(parts, settings, failed="engine" if not stop.done() else None)
-        parts["engine"] = replace(parts["engine"], started_at=asyncio.get_running_loop().time())
         parts["web"] = await _start("web", secrets_of_parts)
         parts["worker"] = await _start("worker", secrets_of_parts)
         if PbxFolder(settings.pbx_dir).is_there:
