@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -58,15 +57,6 @@ class MessageCalls(PlacedCalls):
             "Timeout": str(math.ceil((order.ring_seconds + LONGEST_SECONDS) * 1000)),
         }
         await self._write_and_originate(order.outgoing_id, order_row(order, self._dial_pattern), originate)
-
-    async def progress(self) -> Mapping[str, Progress]:
-        """How far each call is of which Asterisk holds an order, by id.
-
-        Raises:
-            ActionFailed: Asterisk does not say: that is not the same as that there is nothing.
-            AmiError: the link went away.
-        """
-        return {outgoing_id: self._read(found) for outgoing_id, found in (await self._rows()).items()}
 
     async def take_back(self, outgoing_id: str, at: datetime) -> None:
         """It is not needed any more: who listens is told so at the next pause; nobody is rung for it from now on.

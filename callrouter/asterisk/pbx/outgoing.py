@@ -10,7 +10,6 @@ twice, whatever engine asks.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -61,15 +60,6 @@ class OutgoingCalls(PlacedCalls):
             "Timeout": str(math.ceil((order.wait_seconds + MARGIN_SECONDS) * 1000)),
         }
         await self._write_and_originate(order.outgoing_id, order_row(order, self._dial_pattern), originate)
-
-    async def progress(self) -> Mapping[str, Progress]:
-        """How far each call is of which Asterisk holds an order, by id.
-
-        Raises:
-            ActionFailed: Asterisk does not say: that is not the same as that there is nothing.
-            AmiError: the link went away.
-        """
-        return {outgoing_id: self._read(found) for outgoing_id, found in (await self._rows()).items()}
 
     async def queue(self, name: str) -> QueueStand:
         """How a queue stands; one that is not there has no agents.

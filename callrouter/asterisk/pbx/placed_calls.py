@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -44,7 +45,7 @@ class Link(Collects, Protocol):
     def send(self, name: str, headers: Headers = ()) -> asyncio.Future[AmiMessage]: ...
 
 
-class PlacedCalls:
+class PlacedCalls(ABC):
     """Those of one kind at one PBX: `family` is where AstDB has them."""
 
     def __init__(self, link: Link, family: str, *, shift: timedelta = timedelta()) -> None:
@@ -126,8 +127,8 @@ class PlacedCalls:
             if isinstance(answer, BaseException):
                 raise answer
 
-    async def _rows(self) -> Mapping[str, Rows]:
-        """What AstDB holds of each call, by id.
+    async def progress(self) -> Mapping[str, Progress]:
+        """How far each call is of which Asterisk holds an order, by id.
 
         Raises:
             ActionFailed: Asterisk does not say: that is not the same as that there is nothing.
@@ -138,7 +139,11 @@ class PlacedCalls:
             outgoing_id, _, key = name.partition("/")
             if key:
                 rows.setdefault(outgoing_id, {})[key] = value.split(SEPARATOR)
-        return rows
+        return {outgoing_id: self._read(found) for outgoing_id, found in rows.items()}
+
+    @abstractmethod
+    def _read(self, found: Rows) -> Progress:
+        """How far a call is, by what stands of it."""
 
     def _far(self, far: Sequence[str]) -> Progress:
         """How far the half is that rings whom the call is for."""
