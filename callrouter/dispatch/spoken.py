@@ -1,14 +1,17 @@
 """What is said in calls that tell somebody of a message, as files that Asterisk plays, while such a call lasts.
 
 Each call has a folder of its own, under the id of the call, with `greeting`, `pin`, `message`, `choice`, `thanks` and
-`taken`.
+`taken`. Calls of one PBX are below its name and its database's: several callrouters may share a folder of prompts (a
+test beside the service, a demonstration), each with a PBX of the same name, and none deletes what another one says.
 What is of one message is spoken beside the cache of prompts: nothing of it stays on disk once its call is over.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
+import time
 import wave
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
@@ -34,6 +37,8 @@ FOLDER: Final = "told"
 RAW: Final = ".spoken"
 """Below a call's: what the speech engine wrote, before it has its name."""
 BLOCK_FRAMES: Final = 65_536
+LEFT_SECONDS: Final = 86_400.0
+"""What is so old is of no call, whoever made it: a call lasts an hour at most (`asterisk.pbx.message_calls`)."""
 
 Say = Callable[[str, str], Sound]
 """Speaks a text in a language; raises SpeechError."""
@@ -63,7 +68,10 @@ class SpokenMessages:
         self._plan_of = plan_of
         self._say = say
         self._speaks_into = speaks_into
-        self._folder = prompts.absolute() / FOLDER / pbx
+        self._all = prompts.absolute() / FOLDER
+        self._pbx = pbx
+        self._folder: Path | None = None
+        """Known once PostgreSQL has said which database it is."""
         self._recordings = recordings
 
     async def make(self, outgoing_id: str, telling: DueTelling, *, opens: bool) -> str:
@@ -80,16 +88,26 @@ class SpokenMessages:
         parcel = parcel_of(
             [_told(telling, confidential)], messages, self._plan_of(telling.client), Made(), self._recordings
         )
-        return await asyncio.to_thread(self._make, self._folder / outgoing_id, parcel)
+        return await asyncio.to_thread(self._make, await self._ours() / outgoing_id, parcel)
 
     async def keep_only(self, outgoing_ids: Collection[str]) -> None:
-        """Delete those of all other calls."""
-        await asyncio.to_thread(self._keep_only, frozenset(outgoing_ids))
+        """Delete those of all other calls of ours, and what somebody left behind long ago.
+
+        Raises:
+            StoreError: PostgreSQL does not answer.
+        """
+        await asyncio.to_thread(_keep_only, self._all, await self._ours(), frozenset(outgoing_ids))
+
+    async def _ours(self) -> Path:
+        if self._folder is None:
+            ours = hashlib.sha256((await self._database.identity()).encode()).hexdigest()[:12]
+            self._folder = self._all / f"{self._pbx}-{ours}"
+        return self._folder
 
     def _make(self, folder: Path, parcel: Parcel) -> str:
         said = telephone.of(parcel)
         try:
-            for one in (self._folder.parent, self._folder, folder):
+            for one in (folder.parent.parent, folder.parent, folder):
                 one.mkdir(parents=True, exist_ok=True)
                 one.chmod(0o755)
             for name in _OF_EVERY_CALL:
@@ -105,11 +123,21 @@ class SpokenMessages:
             raise SpeechError(f"its sounds cannot be kept in {folder}: {error}") from error
         return str(folder)
 
-    def _keep_only(self, outgoing_ids: Collection[str]) -> None:
-        if self._folder.is_dir():
-            for one in self._folder.iterdir():
-                if one.name not in outgoing_ids:
-                    shutil.rmtree(one, ignore_errors=True)
+
+def _keep_only(everybodys: Path, ours: Path, outgoing_ids: Collection[str]) -> None:
+    oldest = time.time() - LEFT_SECONDS
+    for one in everybodys.glob("*/*"):
+        is_gone = one.name not in outgoing_ids if one.parent == ours else _changed_at(one) < oldest
+        if is_gone:
+            shutil.rmtree(one, ignore_errors=True)
+
+
+def _changed_at(folder: Path) -> float:
+    """Epoch seconds; those of a folder that is gone meanwhile are now."""
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return time.time()
 
 
 def _file(sound: Sound) -> Path:

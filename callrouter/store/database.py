@@ -153,6 +153,17 @@ class Database:
                 self.away_because = None
                 yield connection
 
+    async def identity(self) -> str:
+        """Which database this is, and no other, whatever the address by which it is reached: it stays the same when a
+        standby takes over (`pg_control_system`, of which a standby has its primary's identifier).
+
+        Raises:
+            DatabaseUnreachable: PostgreSQL does not answer.
+        """
+        query = "SELECT format('%s/%s', system_identifier, current_database()) FROM pg_control_system()"
+        async with self.connection() as connection:
+            return str((await connection.execute(text(query))).scalar_one())
+
     async def connect_raw(self) -> Any:
         """A connection of asyncpg's own, for COPY; the caller closes it.
 

@@ -15,6 +15,8 @@ from tests.acceptance.conftest import CHECKOUT, LoopThread, Town, open_town
 from tests.patience import START_SECONDS
 
 NUMBER = "+33612340098"
+PBX = "rings-people"
+"""Beside it other tests ring people, and share the folder of prompts."""
 DOCUMENT = """\
 client: rung
 name: Cabinet Martin
@@ -45,7 +47,7 @@ def town(thread: LoopThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         (tmp_path / "shared").mkdir(exist_ok=True)
         (tmp_path / "shared" / path.name).write_text(path.read_text())
     (tmp_path / "rung.yaml").write_text(DOCUMENT)
-    yield from open_town(thread, {"CALLROUTER_DIALPLANS_DIR": str(tmp_path)})
+    yield from open_town(thread, {"CALLROUTER_DIALPLANS_DIR": str(tmp_path), "CALLROUTER_PBX": PBX})
 
 
 async def _is_rung(town: Town) -> Telephone:
@@ -82,7 +84,7 @@ def test_a_recording_is_played_and_taken_on_by_a_key(town: Town) -> None:
     assert town.stack.carrier.dialled == [NUMBER]
     assert heard > 5.0
     told = CHECKOUT / ".run" / "prompts" / "told"
-    assert town.until(lambda: list(told.glob("*/*")), lambda left: not left, 20.0) == []
+    assert town.until(lambda: list(told.glob(f"{PBX}-*/*")), lambda left: not left, 20.0) == []
     assert town.nobody_is_left()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import wave
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from callrouter.core.call import replace
 from callrouter.core.dispatch import Reach
@@ -15,6 +17,7 @@ from callrouter.errors import SpeechError
 from callrouter.outgoing.message_ports import DueTelling
 from callrouter.store.database import Database
 from tests.dispatch.rooms import a_plan
+from tests.postgres import Server
 from tests.store.dispatch import rows
 from tests.store.dispatch.rows import AT
 
@@ -65,7 +68,11 @@ class Room:
         self.recordings.mkdir()
         self.of_every_call = Voice(self.prompts / "en")
         self.of_this_call: list[Voice] = []
-        self.sounds = SpokenMessages(
+        self.sounds = self.of(database)
+
+    def of(self, database: Database) -> SpokenMessages:
+        """What a callrouter with another database has there."""
+        return SpokenMessages(
             database,
             lambda _: PLAN,
             self.of_every_call.say,
@@ -135,7 +142,24 @@ async def test_sounds_of_calls_that_are_over_are_deleted(room: Room) -> None:
 
     assert kept.exists()
     assert not gone.exists()
-    assert room.prompts / FOLDER / "pbx-1" == kept.parent
+    assert kept.parent.parent == room.prompts / FOLDER
+    assert kept.parent.name.startswith("pbx-1-")
+
+
+async def test_another_callrouter_that_shares_the_prompts_keeps_its_sounds(
+    room: Room, server: Server, migrated: str
+) -> None:
+    """Its PBX may have the same name: tests beside a service, a demonstration. What is a day old is nobody's."""
+    telling = await room.telling()
+    talking, left = [Path(await room.sounds.make(one, telling, opens=False)) for one in ("1-a", "1-b")]
+    os.utime(left, (0.0, 0.0))
+    async with server.database(migrated) as url:
+        database = Database(make_url(url))
+        await room.of(database).keep_only([])
+        await database.close()
+
+    assert talking.exists()
+    assert not left.exists()
 
 
 async def test_a_message_that_is_gone_cannot_be_said(room: Room) -> None:
