@@ -15,14 +15,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import text
 
 from callrouter.periods import Period, Step, bounds_of
 from callrouter.store.agents.rows import RowReader, WorkBy
 from callrouter.store.agents.spans import instant
 from callrouter.store.agents.work import AgentRows, Time, Work, occupancy, time_in, work_in
 from callrouter.store.database import Database
-from callrouter.store.gaps import Gap, gaps_between
+from callrouter.store.gaps import Gap, gaps_seen
 from callrouter.store.plans import present_names
 from callrouter.store.promises import operators_zone, zones_in_service
 
@@ -89,8 +88,6 @@ async def read_agents(
         ValueError: the period ends before it begins.
     """
     async with database.connection() as connection:
-        # An agent's rows are of several statements where holds lie across midnight: of one instant all the same.
-        await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         if zone is None:
             zone = operators_zone(await zones_in_service(connection))
         from_at, to_at = period.within(zone, now)
@@ -101,7 +98,7 @@ async def read_agents(
         reader = RowReader(connection, parts, now=now, by=by, present=present)
         names = sorted(set(agents)) if agents is not None else await reader.everybody()
         found = [one for name, rows in await reader.rows_of(names) for one in _figures(name, rows, parts, by)]
-    gaps = await gaps_between(database, from_at, to_at)
+        gaps = await gaps_seen(connection, from_at, to_at)
     totals = [_total(name, found, from_at, to_at) for name in dict.fromkeys(one.agent for one in found)]
     return AgentsFigures(from_at=from_at, to_at=to_at, zone=zone, agents=found, totals=totals, gaps=gaps)
 

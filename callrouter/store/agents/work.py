@@ -138,7 +138,7 @@ def work_in(rows: AgentRows, bounds: Integers) -> list[dict[str | None, Work]]:
     def sums(of: Integers, codes: Integers, values: Numbers | None = None) -> Numbers:
         known = (of >= 0) & (of < parts)
         weights = np.ones(len(of)) if values is None else values
-        return np.bincount((of * keys + codes)[known], weights=weights[known], minlength=cells)
+        return np.bincount((of * keys + codes)[known], weights[known], cells).astype(np.float64)
 
     answered = sums(part_of(rows.conversations.starts, bounds), rows.conversations.codes)
     pieces = cut(rows.conversations, bounds)
