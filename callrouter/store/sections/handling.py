@@ -2,8 +2,8 @@
 
 A call belongs to the period in which it rang, and all that agents did for it with it: so the figures stand beside
 those of calls. (An agent's own figures are of when they did it: `store.agents.figures`.) What agents did in callbacks
-is told apart; a callback belongs to the period in which it was placed. A client's own people are no agents: their talk is
-in the client's AHT of all calls, and not here.
+is told apart; a callback belongs to the period in which it was placed. A client's own people are no agents: their talk
+is in the client's AHT of all calls, and not here.
 
 A wrap-up is found by its agent and by when their conversation ended: it begins within a minute, or is none of it.
 """
@@ -92,15 +92,19 @@ FROM conversed CROSS JOIN LATERAL (
 GROUP BY client
 """  # noqa: S608 - made of our own words
 
+# Each call's legs by themselves: PostgreSQL knows nothing of how few a range of ids holds, and would read all legs.
 _CALLS: Final = f"""
 WITH conversed AS (
-    SELECT calls.client, calls.call_id, legs.party AS agent, count(*) AS conversations,
-        sum(legs.talk_seconds) AS talk, sum(legs.hold_seconds) AS hold,
-        min(legs.answered_at) AS from_at, max(coalesce(legs.ended_at, legs.answered_at)) AS until_at
-    FROM calls JOIN legs ON legs.leg_id > calls.call_id || '/' AND legs.leg_id < calls.call_id || '0'
-    WHERE calls.ringing_at >= :from_at AND calls.ringing_at < :to_at AND {{whose}}
-        AND legs.purpose = 'agent' AND legs.answered_at IS NOT NULL
-    GROUP BY calls.client, calls.call_id, legs.party
+    SELECT calls.client, calls.call_id, theirs.*
+    FROM calls CROSS JOIN LATERAL (
+        SELECT legs.party AS agent, count(*) AS conversations, sum(legs.talk_seconds) AS talk,
+            sum(legs.hold_seconds) AS hold, min(legs.answered_at) AS from_at,
+            max(coalesce(legs.ended_at, legs.answered_at)) AS until_at
+        FROM legs WHERE legs.leg_id > calls.call_id || '/' AND legs.leg_id < calls.call_id || '0'
+            AND legs.purpose = 'agent' AND legs.answered_at IS NOT NULL
+        GROUP BY legs.party
+    ) AS theirs
+    WHERE calls.ringing_at >= :from_at AND calls.ringing_at < :to_at AND {{whose}} AND calls.bridged_at IS NOT NULL
 )
 {_SUMS}"""  # noqa: S608 - made of our own words
 

@@ -91,7 +91,10 @@ async def _parts(
     clients: Collection[str] | None,
     zone: ZoneInfo | None,
 ) -> list[Part]:
-    zones = await zones_in_service(connection) if zone is None or clients is None else {}
+    one = next(iter(clients)) if clients is not None and len(clients) == 1 else None
+    zones = await zones_in_service(connection, one) if zone is None or clients is None else {}
+    if one is not None and zone is None and not zones:
+        zones = await zones_in_service(connection)
     zones = {name: own for name, own in zones.items() if name not in present or name in (clients or ())}
     operators = zone or operators_zone(zones)
     theirs = {

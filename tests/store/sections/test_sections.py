@@ -201,7 +201,7 @@ async def test_callers_who_gave_up(live: Database) -> None:
 
 
 async def test_handling(live: Database) -> None:
-    """Talk, hold and wrap-up of the calls that rang, and of callbacks apart; a wrap-up once, whoever spoke how often."""
+    """Talk, hold and wrap-up of calls that rang, and of callbacks apart; a wrap-up once, however often they spoke."""
 
     def leg(call_id: str, number: int, answered: float | None, over: float, purpose: str = "agent") -> dict[str, Any]:
         known = {"pbx": "pbx-1", "direction": "outgoing", "party": "anne", "cause": 16, "epoch": 1, "revision": 1}
@@ -221,7 +221,8 @@ async def test_handling(live: Database) -> None:
             **known,
         }
 
-    await put(live, calls, call("c1", MOREAU, 0), call("c2", LENOIR, 0), call("c3", MOREAU, -86400))
+    had = {"bridged_at": at(10)}
+    await put(live, calls, call("c1", MOREAU, 0, **had), call("c2", LENOIR, 0, **had), call("c3", MOREAU, -86400))
     await put(
         live,
         legs,
