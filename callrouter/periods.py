@@ -10,7 +10,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from msgspec import Struct
 
@@ -158,3 +158,14 @@ def bounds_of(from_at: datetime, to_at: datetime, zone: ZoneInfo, step: Step | N
         if begins > from_at:
             bounds.append(begins.astimezone(zone))
     return [*bounds, to_at.astimezone(zone)]
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """A time zone by its IANA name.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no time zone: write an IANA name, such as Europe/Paris or Asia/Kolkata")
+    return ZoneInfo(name)

@@ -221,7 +221,7 @@ async def test_handling(live: Database) -> None:
             **known,
         }
 
-    had = {"bridged_at": at(10)}
+    had: dict[str, Any] = {"bridged_at": at(10)}
     await put(live, calls, call("c1", MOREAU, 0, **had), call("c2", LENOIR, 0, **had), call("c3", MOREAU, -86400))
     await put(
         live,
