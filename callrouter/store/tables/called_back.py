@@ -90,6 +90,7 @@ outgoing_calls = Table(
         "rung_at",
         postgresql_where=text("agent IS NOT NULL AND purpose = 'callback'"),
     ),
+    Index("outgoing_calls_callback_idx", "number", "placed_at", postgresql_where=text("purpose = 'callback'")),
     Index("outgoing_calls_message_idx", "number", "placed_at", postgresql_where=text("purpose = 'message'")),
     CheckConstraint("(delivery_id IS NULL) = (purpose = 'callback')", name="message_has_delivery"),
 )
