@@ -15,13 +15,15 @@ MOST_AGENTS: Final = 5_000
 
 
 class Needs(Struct, frozen=True, kw_only=True):
-    """Agents at work in a span; None: nobody gives up by what was measured, or nothing was."""
+    """Agents at work in a span."""
 
     by_erlang_c: int
     by_erlang_a: int | None
-    by_play: int
+    """None: nobody gave up, as far as was measured."""
+    by_play: int | None
+    """None: no number of agents keeps the promise, because they pick up too late, or miss too many calls."""
     played: Played
-    """With so many agents: the level that they reach."""
+    """With so many agents, or with the most that were tried: the level that they reach."""
 
 
 def needed(level: Callable[[int], float | None], share: float, *, at_least: int = 0) -> int:
@@ -65,10 +67,11 @@ def needs_of(
             )
         return plays[agents].level.value
 
-    by_play = by_c if by_a is None else by_a
-    while by_play > 1 and ((reached := level(by_play - 1)) is None or reached >= target.share):
-        by_play -= 1
-    while by_play < MOST_AGENTS and (reached := level(by_play)) is not None and reached < target.share:
-        by_play += 1
-    level(by_play)
-    return Needs(by_erlang_c=by_c, by_erlang_a=by_a, by_play=by_play, played=plays[by_play])
+    agents, most = by_c if by_a is None else by_a, by_c + by_c // 2 + 3
+    while agents > 1 and ((reached := level(agents - 1)) is None or reached >= target.share):
+        agents -= 1
+    while agents < most and (reached := level(agents)) is not None and reached < target.share:
+        agents += 1
+    reached = level(agents)
+    kept = reached is None or reached >= target.share
+    return Needs(by_erlang_c=by_c, by_erlang_a=by_a, by_play=agents if kept else None, played=plays[agents])

@@ -2,8 +2,8 @@
 
 Callers come by chance (Poisson), at a rate. One who finds an agent free is offered at once; who waits is looked at
 once a second, so that an agent who becomes free is offered the next one up to a second later. Of those who wait the
-highest priority goes first, and of one priority who came first; `rises` lifts who has waited long. An agent who is rung picks up
-after a while, or misses the call, which then goes to another one; a caller may give up while it rings. After a
+highest priority goes first, and of one priority who came first; `rises` lifts who has waited long. An agent who is rung
+picks up after a while, or misses the call, which then goes to another one; a caller may give up while it rings. After a
 conversation comes wrap-up. Who has waited `max_wait_seconds` leaves the line. Agents of a further level are rung when
 nobody before them is free, or not before a caller has waited `next_level_seconds`.
 
@@ -133,17 +133,22 @@ def play(  # noqa: PLR0913, RUF100  # each is what a play needs
 def _estimate(value: float | None, levels: Sequence[float]) -> Estimate:
     if value is None or len(levels) < 2:
         return Estimate(value=value)
-    half = _T[min(len(levels) - 1, len(_T) - 1)] * stdev(levels) / math.sqrt(len(levels))
+    half = students_t(len(levels) - 1) * stdev(levels) / math.sqrt(len(levels))
     return Estimate(
         value=value, low=max(0.0, min(value, fmean(levels)) - half), high=min(1.0, max(value, fmean(levels)) + half)
     )
+
+
+def students_t(degrees: int) -> float:
+    """Of a certainty of 95 %, two-sided."""
+    return _T[min(degrees, len(_T) - 1)]
 
 
 _T: Final = (
     *(math.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145),
     *(2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 1.96),
 )
-"""Student's t of 95 %, two-sided, by degrees of freedom; beyond thirty, that of the normal."""
+"""By degrees of freedom; beyond thirty, that of the normal."""
 
 
 class _Counts:

@@ -42,6 +42,7 @@ def test_three_answers_for_one_line() -> None:
     )
 
     assert found.by_erlang_a is not None
+    assert found.by_play is not None
     assert 9 < found.by_erlang_a < found.by_erlang_c
     assert abs(found.by_play - found.by_erlang_a) <= 2
     level = impatient(load, found.by_erlang_a - 1, 20, patience_seconds=60).level(TARGET.formula)
@@ -55,4 +56,13 @@ def test_who_never_gives_up_has_no_erlang_a() -> None:
     found = needs_of(load, Measured(conversations=[(90.0, 10.0)]), TARGET, times=4)
 
     assert found.by_erlang_a is None
-    assert found.by_play >= 2
+    assert (found.by_play or 0) >= 2
+
+
+def test_no_number_of_agents_helps_those_who_pick_up_too_late() -> None:
+    load = Load(arrivals_per_second=0.02, handle_seconds=100)
+
+    found = needs_of(load, Measured(conversations=[(90.0, 10.0)], pick_ups=(14.0, 25.0)), TARGET, times=3)
+
+    assert found.by_play is None
+    assert (found.played.level.value or 0.0) < 0.8
