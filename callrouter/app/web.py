@@ -13,6 +13,7 @@ from callrouter.api.stream.record import RecordLink
 from callrouter.api.web_app import create_web_app
 from callrouter.app.folders import SPOOL
 from callrouter.app.http import HttpServer
+from callrouter.app.leading.started import say_started
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.live.on_disk import plans_on_disk
 from callrouter.app.storage import open_database
@@ -98,6 +99,7 @@ async def _serve(
     tasks.keep(record.run, "event stream of the record")
     tasks.keep(record.forget, "what the event stream has told")
     web = tasks.start(server.run_until_stopped(), "http")
+    tasks.start(_say_started(server), "the word that web has started")
     await lifetime.stopping.wait()
     hub.end("callrouter web stops")  # the server waits for streams that do not end
     server.stop()
@@ -107,3 +109,9 @@ async def _serve(
     await trail.close()
     if lifetime.fatal is not None:
         raise lifetime.fatal
+
+
+async def _say_started(server: HttpServer) -> None:
+    while not server.started:
+        await asyncio.sleep(0.05)
+    say_started()

@@ -70,7 +70,7 @@ told_days = Table(
     "told_days",
     metadata,
     Column("client", Id, nullable=False, comment="its present name"),
-    Column("name", Id, nullable=False, comment="of the subscription; empty: the live event stream"),
+    Column("name", Id, nullable=False, comment="of the subscription"),
     Column("day", Date, nullable=False, comment="of the client's zone"),
     Column("revision", Integer, nullable=False, comment="1 the first time; one more whenever its figures have changed"),
     Column("digest", Text, nullable=False, comment="of the figures that were told last"),
