@@ -241,7 +241,7 @@ class Engine:
             tasks.start(self._load(), "first load of the dialplans"),
         ]
         await self.telephony.first_login(lifetime)
-        self.aside.start(self._say_started(first), "the word that it has started")
+        tasks.start(self._say_started(first), "the word that it has started")
         await lifetime.stopping.wait()
 
         if self.place.has_successor:

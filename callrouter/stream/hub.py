@@ -109,8 +109,8 @@ class Hub:
             self._rests = None
         self.wanted.set()
         if self._picture is not None:
-            if self._recent.record is not None and reader.record is None and seen is not None:
-                reader.record = self._began
+            if self._recent.record is not None and seen is not None:
+                reader.begin_record(self._began)
             reader.bring_up_to_date(self._recent, self._snapshots(self._picture))
         else:
             self._tell_record(reader, self._began if seen is not None else self._recent.record or 0)
@@ -214,7 +214,7 @@ class Hub:
         self._began = began
         for place, event in kept:
             self._recent.of_record(place, event)
-        self._recent.record = last
+        self._recent.pass_record(last)
         for reader in self._readers:
             self._tell_record(reader, began)
         if not goes_on and self._picture is not None:
@@ -225,7 +225,7 @@ class Hub:
     def take_record(self, place: int, event: RecordEvent | None) -> None:
         """What came into the record at that place, the one after the last; None: nothing that can be told."""
         if event is None:
-            self._recent.record = place
+            self._recent.pass_record(place)
             return
         said = self._recent.of_record(place, event)
         for reader in self._readers:
@@ -240,11 +240,9 @@ class Hub:
         what came after this place."""
         if self._recent.record is None:
             return
-        if reader.record is None:
-            reader.record = from_place
-        for said in self._recent.of_record_since(reader.record):
+        for said in self._recent.of_record_since(reader.begin_record(from_place)):
             reader.give_of_record(said)
-        reader.record = self._recent.record
+        reader.pass_record(self._recent.record)
 
     def _snapshots(self, picture: Picture) -> Callable[[View], bytes]:
         """One for each view, however many see by it."""

@@ -50,6 +50,16 @@ class Reader:
         else:  # how far they are with the engine's events is another thing
             self._put([said])
 
+    def begin_record(self, place: int) -> int:
+        """They are told what comes into the record after this place, unless another one is known; which that is."""
+        if self.record is None:
+            self.record = place
+        return self.record
+
+    def pass_record(self, place: int) -> None:
+        """They know the record up to that place."""
+        self.record = place
+
     def pause(self, last: EventId | None) -> None:
         """The engine is not heard for now; `last` is the last event it told."""
         if self._up_to_date:

@@ -98,6 +98,10 @@ class Recent:
         event_id = EventId(engine.epoch, engine.number, place)
         return self._append(Said(event_id=event_id, event=event, sent=frame(event, event_id)))
 
+    def pass_record(self, place: int) -> None:
+        """Up to that place the record holds nothing more that can be told."""
+        self.record = place
+
     def end_record(self) -> None:
         """Nothing is told of the record for now."""
         self.record = None

@@ -114,6 +114,7 @@ async def test_by_form(api: httpx.AsyncClient) -> None:
     assert (kept["state"], kept["taken_by"], kept["call_id"], kept["recording"]) == ("open", "operator", None, None)
     assert (await api.get(f"/api/messages/{body['id']}")).json() == kept
     assert (kept.pop("changes"), kept.pop("delivery")) == ([], f"/api/messages/{body['id']}/delivery")
+    assert kept.pop("warnings") == []
     assert listed["messages"] == [kept]
     assert (await api.get("/api/messages", params={"urgent": "false"})).json()["messages"] == []
     assert (await api.get("/api/messages", params={"state": "done"})).json()["messages"] == []

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
@@ -35,9 +36,16 @@ from tests.api.test_stream import SECRET, Engine, OneToken, Reading, Web, served
 from tests.dispatch.rooms import MINUTE, Office, hook, reach, rule
 from tests.dispatch.subscribers import EPOCH, a_call, goes_live, recorded, spoken, subscribed
 from tests.dispatch.test_days import Nights, Set, paris
-from tests.patience import ANSWER_SECONDS
+from tests.patience import ANSWER_SECONDS, START_SECONDS
 from tests.postgres import started
 from tests.runtime.web_service import WebService
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PostgreSQL that was killed recovers, on a busy machine."""
+    monkeypatch.setattr("tests.api.test_stream.SECONDS", START_SECONDS)
+
 
 NOBODY: Final = "http://127.0.0.1:9"
 """Where no engine listens."""
