@@ -104,11 +104,14 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
     ) -> CallsOut:
         """Calls that ended, the newest first, by when they rang: `from` included, `to` not.
 
-        `agent` and `queue` find calls of which one visit to a queue has both; `node` those that passed it or ended
-        there.
+        `agent` finds calls in which they spoke with the caller, first or later, and with `queue` those that they
+        answered there; `node` those that passed it or ended there. `queue` and `node` are asked of one client and of 31
+        days at most (422 otherwise); without `to` the period ends now.
         """
         client = visitor.asked_client(Permission.CALL_READ, client)
         from_at, to_at = await instants_of(database, period, client, now())
+        if from_at is not None and to_at is None:
+            to_at = max(now(), from_at)
         page = await list_calls(
             database,
             client=client,

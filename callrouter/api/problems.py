@@ -16,6 +16,7 @@ from callrouter.api.bodies import BoundedBodies
 from callrouter.api.schemas.service import Problem
 from callrouter.errors import StoreError
 from callrouter.logs import Outage
+from callrouter.store.calls import TooWide
 from callrouter.store.paging import CursorError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -84,6 +85,7 @@ def install_problem_handlers(app: FastAPI, screen: Screen = _nobody_is_refused) 
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(RequestValidationError, unread)
     app.add_exception_handler(CursorError, _wrong_cursor)
+    app.add_exception_handler(TooWide, _too_wide)
     app.add_exception_handler(StoreError, _store_away)
     app.add_exception_handler(Exception, _our_fault)
 
@@ -102,6 +104,10 @@ async def _invalid(_request: Request, error: Exception) -> ProblemResponse:
 
 async def _wrong_cursor(_request: Request, error: Exception) -> ProblemResponse:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"query.cursor: {error}")
+
+
+async def _too_wide(_request: Request, error: Exception) -> ProblemResponse:
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
 
 
 _away = Outage(log, "the API cannot read the record", "", level="warning", remind_seconds=60.0)

@@ -379,11 +379,24 @@ async def test_calls_are_found_by_what_they_went_through(api: httpx.AsyncClient,
     assert await ids(caller="06 12 34 99 99") == await ids(caller="0033612349999") == ["3"]
     assert await ids(did="+33199000099") == await ids(did="01 99 00 00 99") == ["2"]
     assert sorted(await ids(agent=agent)) == ["1", "2"]
-    assert await ids(agent="zoé") == await ids(agent="zoé", queue="night") == ["2"]
-    assert await ids(agent="zoé", queue=queue) == []
-    assert await ids(node=three.visits[-1].node, disposition="message_left") == ["3"]
-    assert await ids(node="nowhere") == []
+    assert await ids(agent="zoé") == ["2"]
+    month = {"client": one.client, "from": "2026-11-01", "to": "2026-12-01"}
+    assert await ids(agent="zoé", queue="night", **month) == ["2"]
+    assert await ids(agent="zoé", queue=queue, **month) == []
+    assert await ids(node=three.visits[-1].node, disposition="message_left", **month) == ["3"]
+    assert await ids(node="nowhere", **month) == []
     assert (await api.get("/api/calls", params={"agent": "a\x00"})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "query", ["queue=night", "node=take&client=cabinet-moreau", "queue=night&from=2026-11-01T00:00Z"]
+)
+async def test_queues_and_nodes_are_asked_of_a_client_and_a_month(api: httpx.AsyncClient, query: str) -> None:
+    """Anything else would read the record from its beginning; the answer says how to ask."""
+    answer = await api.get(f"/api/calls?{query}")
+
+    assert answer.status_code == 422
+    assert "within one client and 31 days: name a client, and a period" in answer.json()["detail"]
 
 
 async def test_days_are_those_of_the_client(

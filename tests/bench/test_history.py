@@ -97,8 +97,7 @@ async def test_a_database_that_is_filled_is_read_like_any_other(database: Databa
 
     async with database.connection() as connection:
         counts = {
-            table: (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()
-            for table in COLUMNS
+            table: (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() for table in COLUMNS
         }
         waiting = (await connection.execute(text("SELECT count(*) FROM dispatches"))).scalar_one()
     assert counts["calls"] == SMALL.calls
