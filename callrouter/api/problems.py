@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 
 from callrouter.api.bodies import BoundedBodies
 from callrouter.api.schemas.service import Problem
-from callrouter.errors import StoreError
+from callrouter.errors import Busy, StoreError
 from callrouter.logs import Outage
+from callrouter.store.apart import AGAIN_SECONDS
 from callrouter.store.calls import TooWide
 from callrouter.store.paging import CursorError
 
@@ -86,6 +87,7 @@ def install_problem_handlers(app: FastAPI, screen: Screen = _nobody_is_refused) 
     app.add_exception_handler(RequestValidationError, unread)
     app.add_exception_handler(CursorError, _wrong_cursor)
     app.add_exception_handler(TooWide, _too_wide)
+    app.add_exception_handler(Busy, _busy)
     app.add_exception_handler(StoreError, _store_away)
     app.add_exception_handler(Exception, _our_fault)
 
@@ -117,6 +119,11 @@ _away = Outage(log, "the API cannot read the record", "", level="warning", remin
 async def _store_away(_request: Request, error: Exception) -> ProblemResponse:
     _away.failed(str(error))
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers={"Retry-After": "5"})
+
+
+async def _busy(_request: Request, error: Exception) -> ProblemResponse:
+    # Nothing is away: it is no outage.
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers={"Retry-After": str(AGAIN_SECONDS)})
 
 
 async def _our_fault(request: Request, error: Exception) -> ProblemResponse:

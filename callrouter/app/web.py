@@ -26,6 +26,7 @@ from callrouter.store.access.keeping import Keeper
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
+from callrouter.store.apart import Apart
 from callrouter.store.taken.journal import MessageJournal
 from callrouter.stream.hub import Hub
 
@@ -54,6 +55,7 @@ async def run_web(settings: Settings, token: str) -> None:
             in_service = PlansInService(database, plans, partial(plans_on_disk, settings, clock))
             hub = Hub(clock.now)
             link = EngineLink(settings.engine_base_url, token, hub)
+            workshop = Apart(database)
             app = create_web_app(
                 database,
                 plans,
@@ -61,6 +63,7 @@ async def run_web(settings: Settings, token: str) -> None:
                 recordings,
                 gate=gate,
                 taking=Taking(in_service, journal),
+                workshop=workshop,
                 hub=hub,
                 notes={"messages": journal.check},
                 now=clock.now,
@@ -69,7 +72,10 @@ async def run_web(settings: Settings, token: str) -> None:
                 sms_replies=settings.sms_replies,
                 secrets=load_secrets(),
             )
-            await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper, journal, hub, link)
+            try:
+                await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper, journal, hub, link)
+            finally:
+                await workshop.close()
     finally:
         listening.close()
 

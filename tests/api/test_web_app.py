@@ -22,9 +22,11 @@ from callrouter.core.call import Call, Disposition, Offer, OfferOutcome, Revisio
 from callrouter.core.explain import explain
 from callrouter.core.service_level import Formula, Promise
 from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.errors import Busy
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
+from callrouter.store.apart import Workshop
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.writing.writer import Writer
@@ -53,6 +55,7 @@ def web(
     folder: Path = Path("nowhere"),
     gate: Gate | None = None,
     taking: Taking | None = None,
+    workshop: Workshop | None = None,
     sms_receipt_key: bytes | None = None,
     sms_replies: bool = False,
     secrets: Mapping[str, str] | None = None,
@@ -68,6 +71,7 @@ def web(
         recorded,
         gate=gate,
         taking=taking,
+        workshop=workshop,
         sms_receipt_key=sms_receipt_key,
         sms_replies=sms_replies,
         secrets=secrets,
@@ -397,6 +401,39 @@ async def test_queues_and_nodes_are_asked_of_a_client_and_a_month(api: httpx.Asy
 
     assert answer.status_code == 422
     assert "within one client and 31 days: name a client, and a period" in answer.json()["detail"]
+
+
+async def test_what_is_known_already_is_not_sent_again(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    """A page of a period that is over, and figures, until a call comes late; a page of now is always sent."""
+    await write(answered("1"))
+    for path in ("/api/calls?from=2026-11-24T00:00Z&to=2026-11-25T00:00Z", "/api/stats?from=2026-11-24T00:00Z"):
+        first = await api.get(path)
+        known = {"If-None-Match": f'"other", W/{first.headers["etag"]}'}
+        again = await api.get(path, headers=known)
+        await write(answered(path[-9:]))
+        late = await api.get(path, headers=known)
+
+        assert first.status_code == late.status_code == 200
+        assert first.headers["cache-control"] == "private, no-cache"
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == first.headers["etag"] != late.headers["etag"]
+    assert "etag" not in (await api.get("/api/calls")).headers
+
+
+async def test_whoever_asks_for_a_report_when_too_many_wait_is_told_so(database: Database) -> None:
+    """With 503, when to come again, and nothing about PostgreSQL."""
+
+    class Full:
+        async def run(self, job: Any, *args: Any, **kwargs: Any) -> Any:
+            raise Busy("18 reports are being made or wait already: ask again in some seconds")
+
+    app = web(database, workshop=Full())
+    async with serving(app) as base, plain_client(base_url=base, headers=AUTHORISED) as client:
+        answer = await client.get("/api/stats")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert "ask again" in answer.json()["detail"]
 
 
 async def test_days_are_those_of_the_client(
