@@ -30,7 +30,8 @@ DELAYS = (
 TIMES = ("Answered after\nmean / p90 / longest", "Abandoned after\nmean / p90 / longest", "AHT")
 
 
-def stats(  # noqa: PLR0913, RUF100  # each is an option
+def show(  # noqa: PLR0913, RUF100  # each is an option
+    context: typer.Context,
     client: Annotated[str | None, typer.Option(help="Only this client.")] = None,
     from_: Annotated[
         str | None,
@@ -49,6 +50,8 @@ def stats(  # noqa: PLR0913, RUF100  # each is an option
 
     A client's days are those of its own time zone: 23 or 25 hours when clocks change.
     """
+    if context.invoked_subcommand is not None:
+        return
     settings = load_settings()
     now = datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)
     period = _period(from_, to, month, now)
@@ -61,7 +64,7 @@ def stats(  # noqa: PLR0913, RUF100  # each is an option
 
         typer.echo(StatsOut.of(found).model_dump_json(indent=2))
         return
-    _show(found)
+    _print(found)
 
 
 def _period(from_: str | None, to: str | None, month: str | None, now: datetime) -> Period:
@@ -113,7 +116,7 @@ def _spread(spread: Spread) -> str:
     return f"{spread.p50_seconds:.0f} / {spread.p90_seconds:.0f} / {spread.max_seconds:.0f} s"
 
 
-def _show(found: Stats) -> None:
+def _print(found: Stats) -> None:
     # Wide enough for the whole table, also where the output is a file.
     console = Console(width=None if Console().is_terminal else 160, highlight=False)
     console.print(_when(found))
