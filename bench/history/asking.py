@@ -16,7 +16,6 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -53,6 +52,7 @@ PROBE: Final = Path(__file__).resolve().parent / "probe.py"
 BEFORE: Final = "a8953193"
 LIMIT_SECONDS: Final = 3600.0
 NO_TIMES: Final = "–"
+WORKERS: Final = os.cpu_count() or 1
 _YEAR: Final = [f"2025-{month}" for month in (11, 12)] + [f"2026-{month:02}" for month in range(1, 11)]
 _ALL: Final = [f"{2024 + (month + 5) // 12}-{(month + 5) % 12 + 1:02}" for month in range(30)]
 DUCKDB: Final[Mapping[str, tuple[list[str], str | None]]] = {
@@ -181,7 +181,9 @@ async def ask_duckdb(folder: Path, repeats: int) -> tuple[Asked, duckdb_figures.
     """Export what is not exported yet, and ask."""
     database = await Database.open(None, folder)
     try:
-        exported = await duckdb_figures.export(database, folder / "parquet", _ALL)
+        place = folder / "parquet"
+        await asyncio.to_thread(place.mkdir, exist_ok=True)
+        exported = await duckdb_figures.export(database, place, _ALL)
     finally:
         await database.close()
     warm = {
@@ -283,10 +285,10 @@ def compare(folder: Path, size: Size, options: argparse.Namespace) -> Section:
         if options.before:
             with checked_out(options.before) as (tree, spare):
                 build = Build(name="before", tree=tree, python=environment(spare / "old", tree))
-                if not (folder / "history.json").exists():
-                    _made_by(build, folder, size)
+                # On the schema that it made, without the indexes and days of this one.
+                asyncio.run(make(size, folder, workers=WORKERS, revision=_head(tree)))
                 before, tree_of_before = ask(build, asked), options.before
-        asyncio.run(make(size, folder, workers=os.cpu_count() or 1))
+        asyncio.run(make(size, folder, workers=WORKERS))
         made = asyncio.run(prepare(folder))
         duck, exported = asyncio.run(ask_duckdb(folder, options.repeats))
         traffic = [str(this_build.python), "-m", "bench.history.traffic"]
@@ -312,17 +314,9 @@ def compare(folder: Path, size: Size, options: argparse.Namespace) -> Section:
     )
 
 
-def _made_by(build: Build, folder: Path, size: Size) -> None:
-    """Have a build's schema filled by this tree's generator, so that it is asked on its own indexes."""
-    program = (
-        f"import sys; sys.path.append({str(ROOT)!r}); import asyncio; from pathlib import Path;"
-        "from bench.history.filling import Size, make;"
-        f"asyncio.run(make({size!r}, Path({str(folder)!r}), workers={os.cpu_count() or 1}))"
-    )
-    print("… the history is made", file=sys.stderr, flush=True)
-    done = subprocess.run([str(build.python), "-c", program], cwd=tempfile.gettempdir(), check=False)
-    if done.returncode:
-        raise SystemExit("the history was not made")
+def _head(tree: Path) -> str:
+    """The last revision of a tree's schema."""
+    return max(path.name[:4] for path in (tree / "migrations" / "versions").glob("[0-9]*.py"))
 
 
 def _sizes(made: Made) -> Table:

@@ -33,6 +33,7 @@ import numpy as np
 
 from bench.history.clients import FIRST_DAY, MONTHS, history_of
 from bench.history.days import COLUMNS, PEOPLE, WEEKDAYS, rows_of
+from callrouter.store import schema
 from callrouter.store.database import Database
 from callrouter.store.embedded import FOLDER
 from callrouter.store.plans import remember_live
@@ -98,8 +99,10 @@ async def filled(size: Size, folder: Path | None = None, *, workers: int = 2) ->
             await database.close()
 
 
-async def make(size: Size, folder: Path, *, workers: int = 2) -> None:
+async def make(size: Size, folder: Path, *, workers: int = 2, revision: str | None = None) -> None:
     """Fill a folder with this history; nothing is done where it is already. The server is stopped afterwards.
+
+    `revision` is that of the schema, if not this tree's: for an earlier build.
 
     Raises:
         SystemExit: the folder holds another history, or part of one.
@@ -108,6 +111,9 @@ async def make(size: Size, folder: Path, *, workers: int = 2) -> None:
         return
     database = await Database.open(None, folder)
     try:
+        if revision is not None:
+            async with database.connection() as connection:
+                await connection.run_sync(schema.downgrade, revision)
         await fill(database, size, workers=workers)
     finally:
         await database.close()

@@ -175,7 +175,7 @@ def environment(folder: Path) -> dict[str, str]:
     """Of a command of this build on this history."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("CALLROUTER_")}
     settings = {"DATA_DIR": str(folder), "API_TOKEN": TOKEN, "LOG_LEVEL": "warning", "DIALPLANS_DIR": "/nowhere"}
-    return own | {"PYTHONPATH": os.getcwd()} | {f"CALLROUTER_{name}": value for name, value in settings.items()}
+    return own | {"PYTHONPATH": str(Path.cwd())} | {f"CALLROUTER_{name}": value for name, value in settings.items()}
 
 
 def command(folder: Path, repeats: int, *arguments: str) -> tuple[list[float], int]:
@@ -280,12 +280,12 @@ async def main() -> None:
     database = await Database.open(None, folder)
     traffic = options.get("traffic")
     if traffic:
-        writer = subprocess.Popen([*traffic, str(folder)], stdout=subprocess.DEVNULL)
+        writer = await asyncio.create_subprocess_exec(*traffic, str(folder), stdout=asyncio.subprocess.DEVNULL)
         await asyncio.sleep(5)
         for name in filter(wanted, TRAFFIC):
             await ask(database, f"{name}, 50 calls/s written", QUESTIONS[name], repeats, found)
         writer.terminate()
-        writer.wait()
+        await writer.wait()
     for name, question in QUESTIONS.items():
         if wanted(name):
             print(f"… {name}", file=sys.stderr, flush=True)

@@ -72,8 +72,7 @@ class Parquet:
 
 
 async def export(database: Database, folder: Path, months: list[str]) -> Parquet:
-    """The calls of these months (2026-10), by Paris's clock; those that are there already are left."""
-    folder.mkdir(exist_ok=True)
+    """The calls of these months (2026-10), by Paris's clock; those that are in the folder already are left."""
     began = time.perf_counter()
     connection: Any = await asyncpg.connect(database.url.render_as_string(hide_password=False))
     await connection.execute("SET timezone = 'Europe/Paris'")
