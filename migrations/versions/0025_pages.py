@@ -21,8 +21,8 @@ def upgrade() -> None:
     _make("calls", "did", "ringing_at")
     _make("calls", "caller_number", "ringing_at", where="caller_number IS NOT NULL")
     _make("queue_visits", "agent", "entered_at", where="answered_at IS NOT NULL", include=["call_id"])
-    # The index alone is read where pages of the table are known to be visible to all, as VACUUM finds them: by itself it
-    # would come when a fifth of the table is new, half a year's.
+    # The index alone is read where pages of the table are known to be visible to all, as VACUUM finds them: it would
+    # come by itself when a fifth of the table is new, half a year's.
     op.execute("ALTER TABLE queue_visits SET (autovacuum_vacuum_insert_scale_factor = 0.01)")
     # Each is the beginning, or a part, of one that is there now.
     op.drop_index("calls_client_ringing_at_idx", "calls")
