@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from callrouter.api.answers.unchanged import answer
 from callrouter.api.auth import CurrentVisitor, Gate
-from callrouter.api.filters import AskedPeriod, Client, backwards, instants_of, refuse_strangers
+from callrouter.api.filters import AskedPeriod, Client, Cursor, backwards, instants_of, refuse_strangers
 from callrouter.api.problems import documented
 from callrouter.api.schemas.stats import MessageStatsOut, StatsOut
 from callrouter.periods import Period
@@ -31,7 +31,14 @@ def router(database: Database, workshop: Workshop, gate: Gate, now: Callable[[],
     routes = APIRouter(tags=["stats"])
 
     @routes.get("/stats", response_model=StatsOut, responses=documented(403, 404), **gate.needs(Permission.STATS_READ))
-    async def stats(request: Request, period: AskedPeriod, visitor: CurrentVisitor, client: Client = None) -> Response:
+    async def stats(
+        request: Request,
+        period: AskedPeriod,
+        visitor: CurrentVisitor,
+        client: Client = None,
+        limit: Annotated[int | None, Query(ge=1, le=500, description="Clients a page; all without it")] = None,
+        cursor: Cursor = None,
+    ) -> Response:
         """Figures of every client that had calls, or of one: the last 24 hours unless a period is given.
 
         Days and times are those of each client's own time zone, unless they name one. With only `from` or only `to`
@@ -47,7 +54,7 @@ def router(database: Database, workshop: Workshop, gate: Gate, now: Callable[[],
         """
         client, scope = visitor.asked_client(Permission.STATS_READ, client), visitor.principal.scope
         try:
-            written, calls = await workshop.run(written_stats, period, now(), client, scope)
+            written, calls = await workshop.run(written_stats, period, now(), client, scope, limit, cursor)
         except ValueError:
             raise backwards() from None
         if client is not None and not calls:
@@ -72,9 +79,17 @@ def router(database: Database, workshop: Workshop, gate: Gate, now: Callable[[],
 
 
 async def written_stats(
-    database: Database, period: Period, now: datetime, client: str | None, scope: Scope
+    database: Database,
+    period: Period,
+    now: datetime,
+    client: str | None,
+    scope: Scope,
+    limit: int | None = None,
+    cursor: str | None = None,
 ) -> tuple[bytes, int]:
     """The answer of `/stats` as JSON, and of how many calls: for a process of its own (`store.apart`).
+
+    `limit` is how many clients are told at most, `cursor` the one of the page before that was told last.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
@@ -85,7 +100,7 @@ async def written_stats(
     else:
         found = await read_stats(database, period, now=now, client=client)
     calls = sum(one.figures.received for one in found.clients)
-    return StatsOut.of(found).model_dump_json(by_alias=True).encode(), calls
+    return StatsOut.of(found, limit, cursor).model_dump_json(by_alias=True).encode(), calls
 
 
 async def _of_each(database: Database, period: Period, now: datetime, scope: Scope) -> Stats:

@@ -420,6 +420,20 @@ async def test_what_is_known_already_is_not_sent_again(api: httpx.AsyncClient, w
     assert "etag" not in (await api.get("/api/calls")).headers
 
 
+async def test_figures_come_in_pages_of_clients(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    """By name; all of them, unless a limit is given."""
+    await write(*(replace(answered(str(number)), client=f"client-{number}") for number in (2, 1, 3)))
+    period = {"from": "2026-11-24T00:00Z"}
+
+    whole = await got(api, "/api/stats", **period)
+    first = await got(api, "/api/stats", limit=2, **period)
+    second = await got(api, "/api/stats", limit=2, cursor=first["next_cursor"], **period)
+
+    assert [one["client"] for one in whole["clients"]] == ["client-1", "client-2", "client-3"]
+    assert whole["clients"] == first["clients"] + second["clients"]
+    assert (whole["next_cursor"], first["next_cursor"], second["next_cursor"]) == (None, "client-2", None)
+
+
 async def test_whoever_asks_for_a_report_when_too_many_wait_is_told_so(database: Database) -> None:
     """With 503, when to come again, and nothing about PostgreSQL."""
 
