@@ -31,8 +31,8 @@ from callrouter.staffing.line import Line
 from callrouter.staffing.model import Load, Target
 from callrouter.staffing.patience import Wait, patience_of
 from callrouter.staffing.simulation import Measured, play
+from callrouter.store.agents.line import read_line
 from callrouter.store.database import Database
-from callrouter.store.staffing import read_line
 from deploy.asterisk.pbx import Pbx
 from deploy.demo.sipp import CallerIdentity, OutgoingCall, Sipp, free_udp_port, phone_scenario
 

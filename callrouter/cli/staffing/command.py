@@ -23,9 +23,9 @@ from callrouter.settings import Settings, load_settings
 from callrouter.staffing.line import Plan, plan_of
 from callrouter.staffing.model import Target
 from callrouter.staffing.simulation import Rules, Strategy
+from callrouter.store.agents.line import read_line
 from callrouter.store.database import Database
 from callrouter.store.promises import operators_zone, promise_in_service, zones_in_service
-from callrouter.store.staffing import read_line
 
 DAYS = 28
 """Looked at unless a period is given."""

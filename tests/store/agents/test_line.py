@@ -10,8 +10,8 @@ import pytest
 from callrouter.core.call import QueueOutcome
 from callrouter.staffing.line import plan_of
 from callrouter.staffing.model import Target
+from callrouter.store.agents.line import read_line
 from callrouter.store.database import Database
-from callrouter.store.staffing import read_line
 from tests.store.agents.test_figures import at, call, leg, offer, put, session, visit
 
 PARIS = ZoneInfo("Europe/Paris")
