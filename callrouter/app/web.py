@@ -28,6 +28,7 @@ from callrouter.store.access.keeping import Keeper
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
+from callrouter.store.apart import Apart
 from callrouter.store.taken.journal import MessageJournal
 from callrouter.stream.hub import Hub
 
@@ -57,6 +58,7 @@ async def run_web(settings: Settings, token: str) -> None:
             hub = Hub(clock.now)
             link = EngineLink(settings.engine_base_url, token, hub)
             record = RecordLink(database, hub, clock.now)
+            workshop = Apart(database)
             app = create_web_app(
                 database,
                 plans,
@@ -64,6 +66,7 @@ async def run_web(settings: Settings, token: str) -> None:
                 recordings,
                 gate=gate,
                 taking=Taking(in_service, journal),
+                workshop=workshop,
                 hub=hub,
                 notes={"messages": journal.check},
                 now=clock.now,
@@ -72,9 +75,11 @@ async def run_web(settings: Settings, token: str) -> None:
                 sms_replies=settings.sms_replies,
                 secrets=load_secrets(),
             )
-            await _serve(
-                HttpServer(app, listening, settings.trusted_proxies), trail, keeper, journal, hub, link, record
-            )
+            server = HttpServer(app, listening, settings.trusted_proxies)
+            try:
+                await _serve(server, trail, keeper, journal, hub, link, record)
+            finally:
+                await workshop.close()
     finally:
         listening.close()
 

@@ -20,24 +20,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.service_level import Promise
 from callrouter.periods import Period
 from callrouter.store.database import Database
+from callrouter.store.figures.asking import Grouping, Part, parts_of
 from callrouter.store.figures.measuring import by_hour, by_promise, none_at_all
 from callrouter.store.figures.model import ClientStats, Group, Grouped, Stats
-from callrouter.store.figures.reading import Grouping, Marks, Part, Tally, parts_of, read_marks, read_tallies
+from callrouter.store.figures.reading import Tally, read_tallies
+from callrouter.store.figures.rows import ONE_INSTANT, Marks, read_marks
 from callrouter.store.figures.zones import Zones, read_zones
 from callrouter.store.gaps import gaps_between
 from callrouter.store.promises import promise_in_service
-
-ONE_INSTANT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-"""Calls come meanwhile: parts and totals must be those of one instant."""
 
 
 async def read_stats(database: Database, period: Period, *, now: datetime, client: str | None = None) -> Stats:
@@ -52,8 +50,9 @@ async def read_stats(database: Database, period: Period, *, now: datetime, clien
     """
     async with database.connection() as connection:
         await connection.execute(ONE_INSTANT)
-        zones = await read_zones(connection, client)
-        parts = _parts(zones, period, now, None if client is None else [client])
+        clients = None if client is None else [client]
+        zones = await read_zones(connection, clients, asked_by_former_name=True)
+        parts = _parts(zones, period, now, clients)
         marks = await read_marks(connection, parts)
         found = [one for part in parts for one in await _stats_of(connection, zones, marks, part, client)]
         if client is not None and not found:
@@ -91,7 +90,7 @@ async def read_figures(
     """
     async with database.connection() as connection:
         await connection.execute(ONE_INSTANT)
-        zones = await read_zones(connection)
+        zones = await read_zones(connection, clients)
         parts = _parts(zones, period, now, clients, zone)
         marks = await read_marks(connection, parts)
         keyed: dict[tuple[Any, ...], list[Tally]] = {}
@@ -134,7 +133,7 @@ def _keyed(
 async def _stats_of(
     connection: AsyncConnection, zones: Zones, marks: Marks, part: Part, client: str | None
 ) -> list[ClientStats]:
-    tallies = await read_tallies(connection, zones, marks, part)
+    tallies = await read_tallies(connection, zones, marks, part, [Grouping.CLIENT])
 
     def name_of(tally: Tally) -> str:
         # Asked for by a name that was handed on, it is a client by itself.

@@ -7,8 +7,8 @@ committed, and who goes on after one must miss none that was committed later. Th
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0028"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
