@@ -9,9 +9,11 @@ from callrouter.api.auth import Gate
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.messages.desk import Taking
 from callrouter.api.stream.link import EngineLink
+from callrouter.api.stream.record import RecordLink
 from callrouter.api.web_app import create_web_app
 from callrouter.app.folders import SPOOL
 from callrouter.app.http import HttpServer
+from callrouter.app.leading.started import say_started
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.live.on_disk import plans_on_disk
 from callrouter.app.storage import open_database
@@ -55,6 +57,7 @@ async def run_web(settings: Settings, token: str) -> None:
             in_service = PlansInService(database, plans, partial(plans_on_disk, settings, clock))
             hub = Hub(clock.now)
             link = EngineLink(settings.engine_base_url, token, hub)
+            record = RecordLink(database, hub, clock.now)
             workshop = Apart(database)
             app = create_web_app(
                 database,
@@ -72,8 +75,9 @@ async def run_web(settings: Settings, token: str) -> None:
                 sms_replies=settings.sms_replies,
                 secrets=load_secrets(),
             )
+            server = HttpServer(app, listening, settings.trusted_proxies)
             try:
-                await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper, journal, hub, link)
+                await _serve(server, trail, keeper, journal, hub, link, record)
             finally:
                 await workshop.close()
     finally:
@@ -81,7 +85,13 @@ async def run_web(settings: Settings, token: str) -> None:
 
 
 async def _serve(
-    server: HttpServer, trail: AuditTrail, keeper: Keeper, journal: MessageJournal, hub: Hub, link: EngineLink
+    server: HttpServer,
+    trail: AuditTrail,
+    keeper: Keeper,
+    journal: MessageJournal,
+    hub: Hub,
+    link: EngineLink,
+    record: RecordLink,
 ) -> None:
     lifetime = Lifetime(stop_seconds=STOP_SECONDS)
     tasks = Tasks(lifetime.died)
@@ -91,7 +101,10 @@ async def _serve(
     tasks.keep(journal.run, "messages")
     tasks.keep(journal.look, "messages left behind")
     tasks.keep(link.run, "event stream of the engine")
+    tasks.keep(record.run, "event stream of the record")
+    tasks.keep(record.forget, "what the event stream has told")
     web = tasks.start(server.run_until_stopped(), "http")
+    tasks.start(_say_started(server), "the word that web has started")
     await lifetime.stopping.wait()
     hub.end("callrouter web stops")  # the server waits for streams that do not end
     server.stop()
@@ -101,3 +114,9 @@ async def _serve(
     await trail.close()
     if lifetime.fatal is not None:
         raise lifetime.fatal
+
+
+async def _say_started(server: HttpServer) -> None:
+    while not server.started:
+        await asyncio.sleep(0.05)
+    say_started()

@@ -94,6 +94,7 @@ def metrics() -> Iterator[str]:
         kept_calls=int,
         journal_refused=bool,
         board=lambda: BoardFigures(attention={}, overdue=0),
+        marks_wait_seconds=lambda: 0.0,
     )
     EngineMetrics(registry, version="", target_of=lambda _: None).watch(counted)
     for family in registry.collect():

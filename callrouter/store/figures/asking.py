@@ -67,6 +67,11 @@ class Part:
         return {} if self.whose == ALL else {"these": list(self.clients)}
 
 
+def bounds_of(parts: Sequence[Part], zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When a period begins for the first client, and ends for the last one, as the clocks of a zone show it."""
+    return min(one.from_at for one in parts).astimezone(zone), max(one.to_at for one in parts).astimezone(zone)
+
+
 def parts_of(
     zones: Zones, period: Period, now: datetime, clients: Sequence[str] | None, zone: ZoneInfo | None = None
 ) -> list[Part]:
@@ -87,7 +92,7 @@ def parts_of(
     for name, own in wanted.items():
         by_zone.setdefault(zone.key if zone else own, []).append(name)
     if clients is not None:
-        return [_part(key, period, now, THESE, names) for key, names in by_zone.items()]
+        return [_part(key, period, now, THESE, names) for key, names in (by_zone or {operators.key: []}).items()]
     elsewhere = {key: names for key, names in by_zone.items() if key != operators.key}
     others = [name for names in elsewhere.values() for name in names]
     parts = [_part(key, period, now, THESE, names) for key, names in elsewhere.items()]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.call import Disposition
@@ -17,12 +17,11 @@ from callrouter.store.figures.rows import Marks, Summed, read_summed
 from callrouter.store.figures.zones import Zones
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """Journeys of one client and version, as far as they are alike in what is asked for."""
+class Tally(Struct, frozen=True, kw_only=True, gc=False):
+    """Journeys under one promise, as far as they are alike in what is asked for."""
 
     client: str
-    """As its calls name it."""
+    """As its calls name it; empty: it is not asked for."""
     keys: tuple[Any, ...]
     """The values of the groupings that SQL knows, in their order."""
     promise_id: int | None

@@ -37,7 +37,7 @@ from callrouter.store.tables.recorded import (
     messages,
     recordings,
 )
-from callrouter.store.tables.subscribed import happenings, subscribers, told_days
+from callrouter.store.tables.subscribed import happenings, streamed, subscribers, told_days
 from callrouter.store.tables.versions import plan_documents, plan_history, plans, promises
 
 __all__ = [
@@ -85,6 +85,7 @@ __all__ = [
     "queue_visits",
     "recordings",
     "replies",
+    "streamed",
     "subscribers",
     "superseded_calls",
     "tokens",

@@ -2,4 +2,5 @@
 
 days       ../../dispatch/test_days.py
 happened   ../../dispatch/test_telling.py
+streamed   ../../dispatch/test_streamed.py
 """
