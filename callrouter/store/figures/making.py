@@ -132,8 +132,7 @@ _SAME_CLIENT: Final = """
     ))
 """
 _AGAIN: Final = f"interval '{AGAIN.days} days'"
-_REACHED_LATER: Final = f"""
-    LEFT JOIN LATERAL (
+_LATER: Final = f"""
         SELECT greatest(extract(epoch FROM min(delay)), 0)::float8 AS seconds FROM (
             SELECT wish.settled_at - wish.asked_at AS delay FROM callbacks AS wish
             WHERE calls.disposition NOT IN ('answered', 'redirected') AND wish.call_id = calls.call_id
@@ -155,7 +154,6 @@ _REACHED_LATER: Final = f"""
             WHERE calls.disposition = 'abandoned' AND said.call_id = calls.call_id AND said.result = 'reached'
         ) AS reached
         HAVING count(*) > 0
-    ) AS later ON true
 """  # noqa: S608 - made of our own words
 """The caller asked to be called back, or gave up, and was reached afterwards: by a callback, by somebody who called, or
 because they rang again and were answered. Who went on waiting and was answered in that very call is no such caller:
@@ -163,7 +161,12 @@ their journey is an answered one. It is a figure of its own: the journey stays w
 or from when they gave up, until they were reached (kpi: called back).
 """
 
-_FROM_CALLS: Final = f"calls {_REACHED_LATER}"
+_FROM_CALLS: Final = f"""
+    calls CROSS JOIN LATERAL (
+        SELECT CASE WHEN calls.disposition NOT IN ('answered', 'redirected') THEN ({_LATER}) END AS seconds OFFSET 0
+    ) AS later
+"""
+"""Most calls are answered, and are not asked about; those that are, once for all that is made of it."""
 _FROM_VISITS: Final = "calls JOIN queue_visits AS visit USING (call_id)"
 
 
@@ -197,6 +200,22 @@ class Kind:
         return f"INSERT INTO {self.table} (client, day, {', '.join(self.columns)}) {self.select()}"
 
     @property
+    def keep_span(self) -> str:
+        """The statement that keeps rows of many days of one client, one after the other: one look at its calls, where
+        pieces need one each.
+        """
+        made = ", ".join(self.made[name] for name in self.columns)
+        return f"""
+            INSERT INTO {self.table} (client, day, {", ".join(self.columns)})
+            SELECT calls.client, piece.day, {made} FROM {self.source}
+                JOIN unnest(CAST(:days AS date[]), CAST(:begins AS timestamptz[])) WITH ORDINALITY
+                    AS piece(day, begins_at, place)
+                ON piece.place = width_bucket(calls.ringing_at, CAST(:begins AS timestamptz[]))::bigint
+            WHERE calls.client = :client AND calls.ringing_at >= :from_at AND calls.ringing_at < :to_at
+            GROUP BY calls.client, piece.day, calls.plan_version, {self.key}
+        """  # noqa: S608 - made of our own words
+
+    @property
     def forget(self) -> str:
         """The statement that takes the kept rows of pieces' days away."""
         return f"""
@@ -207,9 +226,17 @@ class Kind:
 
 
 OF_JOURNEYS: Final = Kind(
-    table="figure_days", key="calls.did", columns=tuple(_MADE_OF_CALLS), made=_MADE_OF_CALLS, source=_FROM_CALLS
+    table="figure_days",
+    key="calls.did",
+    columns=tuple(_MADE_OF_CALLS),
+    made=_MADE_OF_CALLS,
+    source=_FROM_CALLS,
 )
 OF_VISITS: Final = Kind(
-    table="figure_queue_days", key="queue", columns=tuple(_MADE_OF_VISITS), made=_MADE_OF_VISITS, source=_FROM_VISITS
+    table="figure_queue_days",
+    key="queue",
+    columns=tuple(_MADE_OF_VISITS),
+    made=_MADE_OF_VISITS,
+    source=_FROM_VISITS,
 )
 KINDS: Final = (OF_JOURNEYS, OF_VISITS)
