@@ -1,0 +1,95 @@
+"""/api/reports: the figures of a period by whatever they are asked for, as JSON or as a file that people print."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
+
+from callrouter.api.auth import CurrentVisitor, Gate, Visitor
+from callrouter.api.calls import PlanBook
+from callrouter.api.filters import Client, refuse_strangers
+from callrouter.api.problems import documented
+from callrouter.api.reports.asking import Form, asked_form, asked_period
+from callrouter.api.schemas.reports import ReportOut
+from callrouter.periods import Period
+from callrouter.permissions import Permission, ScopeKind
+from callrouter.reports.model import By
+from callrouter.reports.reading import Asked, read_report
+from callrouter.reports.rendering import MEDIA_TYPES, Format, file_name, needed, written
+from callrouter.store.database import Database
+from callrouter.store.plans import live_version
+
+_FILES: Final = {
+    media.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA_TYPES.values()
+}
+
+
+def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], datetime]) -> APIRouter:
+    """The route. `plans` say how clients are called; `now` is the clock calls are stamped by."""
+    routes = APIRouter(tags=["stats"])
+
+    @routes.get(
+        "/reports",
+        response_model=ReportOut,
+        responses={**documented(403, 404), 200: {"content": _FILES}},
+        **gate.needs(Permission.STATS_READ),
+    )
+    async def report(
+        period: Annotated[Period, Depends(asked_period)],
+        wanted: Annotated[Form, Depends(asked_form)],
+        visitor: CurrentVisitor,
+        by: Annotated[By, Query(description="What it has a row for")] = By.CLIENT,
+        client: Client = None,
+    ) -> ReportOut | Response:
+        """The figures of a period by client, number, version, queue, day, weekday, hour or month: yesterday's, unless a
+        period is given. `callrouter report` takes the same words.
+
+        Days and hours are those of each client's own time zone, unless `timezone` names one. Of one client, by client,
+        a PDF has its days, hours and weekdays as well. Every row says by which queries its calls are found.
+        """
+        client = visitor.asked_client(Permission.STATS_READ, client)
+        clients = _whose(visitor, client)
+        asked = Asked(
+            by=by,
+            period=period,
+            clients=clients,
+            names=[] if client is None else [await _name(database, plans, client)],
+            zone=wanted.zone,
+            comparison=wanted.comparison,
+            order=wanted.order,
+        )
+        at = now()
+        try:
+            found = [await read_report(database, one, at) for one in needed(asked, wanted.form)]
+        except ValueError as error:
+            raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"query: {error}") from None
+        if client is not None and found[0].is_empty:
+            await refuse_strangers(database, client, visitor)
+        if wanted.form is Format.JSON:
+            return ReportOut.of(found[0], wanted.language)
+        # A large table, or a PDF, takes a tenth of a second and more: pages are answered meanwhile.
+        file = await asyncio.to_thread(written, found, wanted.form, wanted.language)
+        disposition = f'attachment; filename="{file_name(asked, wanted.form)}"'
+        return Response(file, media_type=MEDIA_TYPES[wanted.form], headers={"Content-Disposition": disposition})
+
+    return routes
+
+
+def _whose(visitor: Visitor, client: str | None) -> list[str] | None:
+    """Those they may see: nothing of others is read."""
+    scope = visitor.principal.scope
+    if client is not None:
+        return [client]
+    return sorted(scope.names) if scope.kind is ScopeKind.CLIENTS else None
+
+
+async def _name(database: Database, plans: PlanBook, client: str) -> str:
+    """How the client is called in its plan that is live; its identifier where there is none."""
+    version = await live_version(database, client)
+    plan = (await plans.find(client, version)).plan if version is not None else None
+    return plan.name if plan is not None and plan.name else client

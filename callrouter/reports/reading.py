@@ -1,0 +1,244 @@
+"""Reads what a report says from the record: the figures, who was promised what, and when nobody watched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from difflib import get_close_matches
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from callrouter.errors import UsageError
+from callrouter.periods import Comparison, Period
+from callrouter.reports.drill import queries
+from callrouter.reports.lines import NOTHING, Line, ends
+from callrouter.reports.making import ALL_ROWS, Measured, Order, Subject, check_order, make
+from callrouter.reports.model import By, Key, Missing, Report, Span
+from callrouter.store.database import Database
+from callrouter.store.figures.model import ClientStats, Stats
+from callrouter.store.figures.reading import Grouping
+from callrouter.store.gaps import Gap, gaps_between
+from callrouter.store.leaving import read_leaving
+from callrouter.store.plans import is_client, present_names
+from callrouter.store.promises import operators_zone, zones_in_service
+from callrouter.store.stats import read_figures, read_stats
+
+_GROUPINGS: Final[Mapping[By, Sequence[Grouping]]] = {
+    By.CLIENT: (Grouping.CLIENT,),
+    By.DID: (Grouping.DID, Grouping.CLIENT),
+    By.VERSION: (Grouping.VERSION, Grouping.CLIENT),
+    By.QUEUE: (Grouping.QUEUE,),
+    By.DAY: (Grouping.DAY,),
+    By.WEEKDAY: (Grouping.WEEKDAY,),
+    By.HOUR: (Grouping.HOUR,),
+    By.MONTH: (Grouping.MONTH,),
+}
+READABLE: Final = tuple(_GROUPINGS)
+"""What a report can have rows for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a report is asked for."""
+
+    by: By = By.CLIENT
+    period: Period
+    clients: Sequence[str] | None = None
+    """Whose calls; None: everybody's."""
+    names: Sequence[str] = ()
+    """How these clients are called, where it is known."""
+    zone: ZoneInfo | None = None
+    """On whose clocks the period, its days and hours are; None: each client's own."""
+    comparison: Comparison | None = None
+    order: Order = ALL_ROWS
+
+
+async def read_report(database: Database, asked: Asked, now: datetime) -> Report:
+    """What is asked for.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+        ValueError: the period ends before it begins, or there is no such column.
+    """
+    check_order(asked.by, asked.order)
+    zones = await _zones(database)
+    spans = _spans(asked, zones, now)
+    measured, gaps = await _measured(database, asked, spans, now)
+    before = None
+    if asked.comparison is not None:
+        main = ZoneInfo(spans.main.zone)
+        earlier = replace(asked, period=asked.period.before(asked.comparison, main, now))
+        before, _ = await _measured(database, earlier, _spans(earlier, zones, now), now)
+    return make(
+        asked.by,
+        measured,
+        clients=asked.clients,
+        names=asked.names,
+        made_at=now,
+        before=before,
+        comparison=asked.comparison,
+        order=asked.order,
+        missing=[_missing(gap) for gap in gaps],
+        calls=lambda subject: queries(asked.by, subject.key, spans.of_calls(asked.by, subject)),
+    )
+
+
+async def find_client(database: Database, name: str) -> str:
+    """A client by its name.
+
+    Raises:
+        UsageError: there is none of that name; the sentence has those that are written almost like it.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    if await is_client(database, name):
+        return name
+    async with database.connection() as connection:
+        known = await zones_in_service(connection)
+    near = get_close_matches(name, sorted(known), n=3, cutoff=0.6)
+    meant = f": did you mean {' or '.join(near)}?" if near else "; `callrouter dialplan live` lists those that are"
+    raise UsageError(f"there is no client {name!r}, and no call names it{meant}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """The period on the clocks of everybody whose calls they are."""
+
+    main: Span
+    by_client: Mapping[str, Span]
+    """Of the clients that are asked for; of all, where all are."""
+    asked: Sequence[str] | None
+
+    @property
+    def distinct(self) -> list[Span]:
+        """Each zone's once, that of most clients first."""
+        found = dict.fromkeys([self.main, *self.by_client.values()] if self.asked is None else self.by_client.values())
+        return sorted(found or [self.main], key=lambda span: span != self.main)
+
+    def of_calls(self, by: By, subject: Subject) -> Mapping[str | None, Span]:
+        """By client: when the calls of a row rang; none where too many clients have clocks of their own."""
+        owner = str(subject.key) if by is By.CLIENT else subject.client
+        if owner is not None:
+            return {owner: self.by_client.get(owner, self.main)}
+        if self.asked is not None:
+            return {name: self.by_client[name] for name in self.asked}
+        return {None: self.main} if len(self.distinct) == 1 else {}
+
+
+async def _zones(database: Database) -> dict[str, str]:
+    """By client, under its present name."""
+    async with database.connection() as connection:
+        present = await present_names(connection)
+        zones = await zones_in_service(connection)
+    return {name: zone for name, zone in zones.items() if name not in present}
+
+
+def _spans(asked: Asked, zones: Mapping[str, str], now: datetime) -> _Spans:
+    operators = asked.zone or operators_zone(zones)
+    wanted = zones if asked.clients is None else asked.clients
+    own = {name: asked.zone or ZoneInfo(zones.get(name, operators.key)) for name in wanted}
+    by_zone = {zone.key: _span(asked.period, zone, now) for zone in {operators, *own.values()}}
+    spans = {name: by_zone[zone.key] for name, zone in own.items()}
+    main = by_zone[operators.key]
+    if asked.clients is not None and spans and main not in spans.values():
+        main = next(iter(spans.values()))
+    return _Spans(main, spans, asked.clients)
+
+
+def _span(period: Period, zone: ZoneInfo, now: datetime) -> Span:
+    from_at, to_at = period.within(zone, now)
+    return Span(zone=zone.key, from_at=from_at, to_at=to_at)
+
+
+async def _measured(database: Database, asked: Asked, spans: _Spans, now: datetime) -> tuple[Measured, Sequence[Gap]]:
+    if asked.by is By.CLIENT:
+        found, gaps = await _of_clients(database, asked, now)
+    elif asked.by is By.NODE:
+        left = await read_leaving(database, asked.period, now=now, clients=asked.clients, zone=asked.zone)
+        found = {Subject(one.node, one.client): ends(one.by_disposition) for one in left}
+        gaps = await gaps_between(database, *_edges(spans))
+    else:
+        grouped = await read_figures(
+            database, asked.period, by=_GROUPINGS[asked.by], now=now, clients=asked.clients, zone=asked.zone
+        )
+        found = {_subject(group.keys): Line(figures=group.figures, promises=group.promises) for group in grouped.groups}
+        gaps = grouped.gaps
+    if asked.by.is_time:
+        found = _with_empty(asked.by, found, spans.main, now, gaps)
+    total = None
+    if asked.by is not By.QUEUE:  # a call may have waited in several
+        whole = await read_figures(database, asked.period, by=(), now=now, clients=asked.clients, zone=asked.zone)
+        reached = [line.called_back for line in found.values()]
+        total = NOTHING
+        for group in whole.groups:
+            told = None if None in reached else sum(one or 0 for one in reached)
+            total = Line(figures=group.figures, promises=group.promises, called_back=told)
+    return Measured(lines=found, total=total, spans=spans.distinct), gaps
+
+
+def _edges(spans: _Spans) -> tuple[datetime, datetime]:
+    """When the period begins for the first client, and ends for the last."""
+    return min(span.from_at for span in spans.distinct), max(span.to_at for span in spans.distinct)
+
+
+def _subject(keys: tuple[Any, ...]) -> Subject:
+    return Subject(*keys)
+
+
+async def _of_clients(database: Database, asked: Asked, now: datetime) -> tuple[dict[Subject, Line], Sequence[Gap]]:
+    """With who was called back: other reports do not tell it."""
+    period = asked.period if asked.zone is None else asked.period.fixed(asked.zone, now)
+    if asked.clients is None:
+        found: list[Stats] = [await read_stats(database, period, now=now)]
+    else:
+        found = [await read_stats(database, period, now=now, client=name) for name in asked.clients]
+    several = asked.clients is None or len(asked.clients) > 1
+    clients: list[ClientStats] = [
+        one for stats in found for one in stats.clients if one.figures.received or not several
+    ]
+    lines = {
+        Subject(one.client): Line(figures=one.figures, promises=one.promises, called_back=one.called_back)
+        for one in clients
+    }
+    return lines, list({(gap.from_at, gap.reason, gap.pbx): gap for stats in found for gap in stats.gaps}.values())
+
+
+def _with_empty(
+    by: By, lines: Mapping[Subject, Line], span: Span, now: datetime, gaps: Sequence[Gap]
+) -> dict[Subject, Line]:
+    """With the days, hours and months of the period in which nobody called, but those of which nothing is known."""
+    wanted: list[Key] = [key for key in _keys(by, lines, span, now) if not _unknown(by, key, span, gaps)]
+    found = {**{Subject(key): NOTHING for key in wanted}, **lines}
+    return {subject: found[subject] for subject in sorted(found, key=lambda one: str(one.key).rjust(10, "0"))}
+
+
+def _keys(by: By, lines: Mapping[Subject, Line], span: Span, now: datetime) -> Iterator[Key]:
+    last = min(span.to_at - timedelta(microseconds=1), now).astimezone(span.to_at.tzinfo).date()
+    match by:
+        case By.HOUR:
+            hours = [int(str(subject.key)) for subject in lines]
+            yield from range(min(hours, default=0), max(hours, default=-1) + 1)
+        case By.WEEKDAY:
+            yield from sorted({day.isoweekday() for day in _days(span.from_at.date(), last)})
+        case By.MONTH:
+            yield from sorted({day.replace(day=1) for day in _days(span.from_at.date(), last)})
+        case _:
+            yield from _days(span.from_at.date(), last)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    for number in range((last - first).days + 1):
+        yield first + timedelta(days=number)
+
+
+def _unknown(by: By, key: Key, span: Span, gaps: Sequence[Gap]) -> bool:
+    """Whether nobody watched on a whole day."""
+    if by is not By.DAY or not isinstance(key, date):
+        return False
+    zone = span.from_at.tzinfo
+    start, end = (datetime.combine(day, datetime.min.time(), zone) for day in (key, key + timedelta(days=1)))
+    return any(gap.from_at <= start and (gap.until_at is None or gap.until_at >= end) for gap in gaps)
+
+
+def _missing(gap: Gap) -> Missing:
+    return Missing(from_at=gap.from_at, until_at=gap.until_at, reason=gap.reason, pbx=gap.pbx)
