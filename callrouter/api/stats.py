@@ -18,7 +18,8 @@ from callrouter.periods import Period
 from callrouter.permissions import Permission, Scope, ScopeKind
 from callrouter.store.database import Database
 from callrouter.store.dispatch.delays import read_delays
-from callrouter.store.stats import Stats, read_stats
+from callrouter.store.figures.model import Stats
+from callrouter.store.stats import read_stats
 
 _DAY: Final = timedelta(days=1)
 

@@ -17,8 +17,9 @@ from callrouter.errors import UsageError
 from callrouter.periods import TODAY, Moment, Period
 from callrouter.settings import Settings, load_settings
 from callrouter.store.dispatch.delays import Delays, Spread, read_delays
+from callrouter.store.figures.model import ClientStats, Figures, Stats, Waits
 from callrouter.store.promises import instants_of
-from callrouter.store.stats import ClientStats, Figures, Stats, Waits, read_stats
+from callrouter.store.stats import read_stats
 
 COLUMNS = ("Client", "Received", "Offered", "Answered", "Abandoned", "(short)", "Overflowed", "Messages")
 RATES = ("Pickup", "Service level")

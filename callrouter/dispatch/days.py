@@ -27,8 +27,9 @@ from callrouter.periods import Moment, Period
 from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
+from callrouter.store.figures.model import ClientStats
 from callrouter.store.gaps import Gap
-from callrouter.store.stats import ClientStats, read_stats
+from callrouter.store.stats import read_stats
 from callrouter.store.subscribed.days import (
     DaysKnown,
     DaySubscriber,

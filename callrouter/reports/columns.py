@@ -33,7 +33,7 @@ OF_JOURNEYS: Final = (
     Column("overflowed", Unit.COUNT, lambda line: line.figures.counts.overflowed),
     _disposition(Disposition.MESSAGE_LEFT),
     _disposition(Disposition.REJECTED),
-    Column("called_back", Unit.COUNT, lambda line: line.called_back),
+    Column("called_back", Unit.COUNT, lambda line: line.figures.called_back),
     Column("pickup_rate", Unit.SHARE, lambda line: line.figures.pickup_rate),
     Column("service_level", Unit.SHARE, lambda line: line.service_level),
     Column("target", Unit.SHARE, lambda line: line.target),

@@ -28,8 +28,6 @@ class Line:
 
     figures: Figures
     promises: Sequence[PromiseStats]
-    called_back: int | None = None
-    """None where it is not told by this row."""
 
     @property
     def measured(self) -> ServiceLevelTarget | None:
@@ -75,11 +73,9 @@ def together(lines: Sequence[Line]) -> Line:
     """Several lines as one; a single one stays as it is."""
     if len(lines) == 1:
         return lines[0]
-    reached = [line.called_back for line in lines]
     return Line(
         figures=_summed([line.figures for line in lines]),
         promises=[part for line in lines for part in line.promises],
-        called_back=None if None in reached else sum(one for one in reached if one is not None),
     )
 
 
@@ -102,6 +98,8 @@ def _summed(parts: Sequence[Figures]) -> Figures:
         waiting=_joined((one.waiting, one.counts.answered) for one in parts),
         abandoned_waiting=_joined((one.abandoned_waiting, one.counts.abandoned) for one in parts),
         aht_seconds=_mean((one.aht_seconds, one.counts.answered) for one in parts),
+        called_back=sum(one.called_back for one in parts),
+        called_back_after=_joined((one.called_back_after, one.called_back) for one in parts),
     )
 
 
@@ -125,5 +123,5 @@ def _mean(parts: Iterable[tuple[float | None, int]]) -> float | None:
     return sum(seconds * number for seconds, number in found) / journeys if journeys else None
 
 
-NOTHING: Final = Line(figures=_summed([]), promises=(), called_back=0)
+NOTHING: Final = Line(figures=_summed([]), promises=())
 """Of no journey: nothing is promised for it."""

@@ -19,6 +19,8 @@ def written(document: Document, made_at: datetime) -> bytes:
     """The whole file."""
     template = files("callrouter.reports").joinpath("templates", "report.typ").read_bytes()
     said = msgspec.json.encode(document).decode()
-    found = typst.compile(template, sys_inputs={"report": said}, ignore_system_fonts=True, timestamp=made_at.replace(microsecond=0))
+    found = typst.compile(
+        template, sys_inputs={"report": said}, ignore_system_fonts=True, timestamp=made_at.replace(microsecond=0)
+    )
     assert isinstance(found, bytes)
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from callrouter.errors import UsageError
@@ -16,7 +16,6 @@ from callrouter.reports.lines import NOTHING, Line, ends
 from callrouter.reports.making import ALL_ROWS, Measured, Order, Subject, check_order, make
 from callrouter.reports.model import By, Key, Missing, Report, Span
 from callrouter.store.database import Database
-from callrouter.store.figures.model import ClientStats, Stats
 from callrouter.store.figures.reading import Grouping
 from callrouter.store.gaps import Gap, gaps_between
 from callrouter.store.leaving import read_leaving
@@ -28,13 +27,12 @@ _GROUPINGS: Final[Mapping[By, Sequence[Grouping]]] = {
     By.CLIENT: (Grouping.CLIENT,),
     By.DID: (Grouping.DID, Grouping.CLIENT),
     By.VERSION: (Grouping.VERSION, Grouping.CLIENT),
-    By.QUEUE: (Grouping.QUEUE,),
     By.DAY: (Grouping.DAY,),
     By.WEEKDAY: (Grouping.WEEKDAY,),
     By.HOUR: (Grouping.HOUR,),
     By.MONTH: (Grouping.MONTH,),
 }
-READABLE: Final = tuple(_GROUPINGS)
+READABLE: Final = tuple(one for one in By if one in _GROUPINGS or one is By.NODE)
 """What a report can have rows for."""
 
 
@@ -62,6 +60,8 @@ async def read_report(database: Database, asked: Asked, now: datetime) -> Report
         ValueError: the period ends before it begins, or there is no such column.
     """
     check_order(asked.by, asked.order)
+    if asked.by not in READABLE:
+        raise ValueError(f"figures by {asked.by} are not kept yet: ask by {', '.join(READABLE)}")
     zones = await _zones(database)
     spans = _spans(asked, zones, now)
     measured, gaps = await _measured(database, asked, spans, now)
@@ -151,28 +151,25 @@ def _span(period: Period, zone: ZoneInfo, now: datetime) -> Span:
 
 
 async def _measured(database: Database, asked: Asked, spans: _Spans, now: datetime) -> tuple[Measured, Sequence[Gap]]:
-    if asked.by is By.CLIENT:
-        found, gaps = await _of_clients(database, asked, now)
-    elif asked.by is By.NODE:
+    gaps: Sequence[Gap]
+    if asked.by is By.NODE:
         left = await read_leaving(database, asked.period, now=now, clients=asked.clients, zone=asked.zone)
         found = {Subject(one.node, one.client): ends(one.by_disposition) for one in left}
         gaps = await gaps_between(database, *_edges(spans))
+    elif asked.by is By.CLIENT and asked.clients is not None and len(asked.clients) == 1:
+        found, gaps = await _of_one(database, asked, asked.clients[0], now)
     else:
         grouped = await read_figures(
             database, asked.period, by=_GROUPINGS[asked.by], now=now, clients=asked.clients, zone=asked.zone
         )
-        found = {_subject(group.keys): Line(figures=group.figures, promises=group.promises) for group in grouped.groups}
+        found = {Subject(*group.keys): Line(figures=group.figures, promises=group.promises) for group in grouped.groups}
         gaps = grouped.gaps
     if asked.by.is_time:
         found = _with_empty(asked.by, found, spans.main, now, gaps)
     total = None
     if asked.by is not By.QUEUE:  # a call may have waited in several
         whole = await read_figures(database, asked.period, by=(), now=now, clients=asked.clients, zone=asked.zone)
-        reached = [line.called_back for line in found.values()]
-        total = NOTHING
-        for group in whole.groups:
-            told = None if None in reached else sum(one or 0 for one in reached)
-            total = Line(figures=group.figures, promises=group.promises, called_back=told)
+        total = next((Line(figures=one.figures, promises=one.promises) for one in whole.groups), NOTHING)
     return Measured(lines=found, total=total, spans=spans.distinct), gaps
 
 
@@ -181,26 +178,14 @@ def _edges(spans: _Spans) -> tuple[datetime, datetime]:
     return min(span.from_at for span in spans.distinct), max(span.to_at for span in spans.distinct)
 
 
-def _subject(keys: tuple[Any, ...]) -> Subject:
-    return Subject(*keys)
-
-
-async def _of_clients(database: Database, asked: Asked, now: datetime) -> tuple[dict[Subject, Line], Sequence[Gap]]:
-    """With who was called back: other reports do not tell it."""
+async def _of_one(
+    database: Database, asked: Asked, client: str, now: datetime
+) -> tuple[dict[Subject, Line], Sequence[Gap]]:
+    """A row also where nobody called: what was promised is shown."""
     period = asked.period if asked.zone is None else asked.period.fixed(asked.zone, now)
-    if asked.clients is None:
-        found: list[Stats] = [await read_stats(database, period, now=now)]
-    else:
-        found = [await read_stats(database, period, now=now, client=name) for name in asked.clients]
-    several = asked.clients is None or len(asked.clients) > 1
-    clients: list[ClientStats] = [
-        one for stats in found for one in stats.clients if one.figures.received or not several
-    ]
-    lines = {
-        Subject(one.client): Line(figures=one.figures, promises=one.promises, called_back=one.called_back)
-        for one in clients
-    }
-    return lines, list({(gap.from_at, gap.reason, gap.pbx): gap for stats in found for gap in stats.gaps}.values())
+    stats = await read_stats(database, period, now=now, client=client)
+    lines = {Subject(one.client): Line(figures=one.figures, promises=one.promises) for one in stats.clients}
+    return lines, stats.gaps
 
 
 def _with_empty(

@@ -24,8 +24,9 @@ from callrouter.periods import Period
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans
 from callrouter.store.database import Database
+from callrouter.store.figures.model import ClientStats
 from callrouter.store.plans import find_plan
-from callrouter.store.stats import ClientStats, read_stats
+from callrouter.store.stats import read_stats
 from callrouter.store.writing.writer import Writer
 
 from ..api.stories import TUESDAY, abandoned, after, answered  # noqa: TID252  # tests are no installed package

@@ -21,8 +21,9 @@ from callrouter.errors import DatabaseRefused
 from callrouter.periods import Moment, Period
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
+from callrouter.store.figures.model import Stats
 from callrouter.store.gaps import close_gaps, open_gap
-from callrouter.store.stats import Stats, read_stats
+from callrouter.store.stats import read_stats
 from tests.dispatch.rooms import Office
 from tests.dispatch.subscribers import a_call, abandoned, bodies, goes_live, noted, recorded, subscribed
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from callrouter.store.figures.model import NO_WAITS, Figures, PromiseStats, Waits
-
 from callrouter.core.call import Disposition
 from callrouter.core.service_level import (
     Formula,
@@ -21,6 +19,7 @@ from callrouter.periods import Comparison
 from callrouter.reports.lines import Line, together
 from callrouter.reports.making import Measured, Order, Subject, make
 from callrouter.reports.model import By, Missing, Report, Span
+from callrouter.store.figures.model import NO_WAITS, Figures, PromiseStats, Waits
 
 PARIS = ZoneInfo("Europe/Paris")
 MADE_AT = datetime(2026, 11, 1, 6, tzinfo=UTC)
@@ -41,7 +40,14 @@ GAP = Missing(
 
 
 def figures(
-    answered: int, *, within: int | None = None, abandoned: int = 0, short: int = 0, overflowed: int = 0, early: int = 0
+    answered: int,
+    *,
+    within: int | None = None,
+    abandoned: int = 0,
+    short: int = 0,
+    overflowed: int = 0,
+    early: int = 0,
+    called_back: int = 0,
 ) -> Figures:
     """Of so many journeys; those who were answered waited 12 s each."""
     counts = ServiceCounts(
@@ -69,13 +75,15 @@ def figures(
         waiting=waits if answered else NO_WAITS,
         abandoned_waiting=waits if abandoned else NO_WAITS,
         aht_seconds=132.5 if answered else None,
+        called_back=called_back,
+        called_back_after=waits if called_back else NO_WAITS,
     )
 
 
-def line(answered: int, promise: Promise | None = USUAL, *, called_back: int | None = None, **counts: int) -> Line:
+def line(answered: int, promise: Promise | None = USUAL, **counts: int) -> Line:
     """Under one promise."""
     found = figures(answered, **counts)
-    return Line(figures=found, promises=[PromiseStats(promise=promise, figures=found)], called_back=called_back)
+    return Line(figures=found, promises=[PromiseStats(promise=promise, figures=found)])
 
 
 def report(

@@ -26,7 +26,7 @@ def test_numbers_are_numbers_in_their_formats() -> None:
     assert first["Taux de décroché"].number_format == "0.0%"
     assert first["Taux de décroché"].value == 60 / 62
     assert (first["Attente, 95 %"].value, first["Attente, 95 %"].number_format) == (41.25, "0.0")
-    assert first["Rappelés"].value is None
+    assert first["Rappelés"].value == 0
     about = [row[0] for row in book["À propos"].iter_rows(values_only=True)]
     assert about[0] == "Appels par jour · Cabinet du Dr Moreau · octobre 2026 (Europe/Paris)"
     assert any("÷ (présentés − abandons courts) (short_abandon_excluded)" in str(line) for line in about)

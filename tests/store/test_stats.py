@@ -15,8 +15,9 @@ from callrouter.core.service_level import Formula, Promise, ServiceLevelTarget
 from callrouter.periods import Moment, Period
 from callrouter.store.calls import list_calls
 from callrouter.store.database import Database
+from callrouter.store.figures.model import Figures, PromiseStats
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
-from callrouter.store.stats import Figures, PromiseStats, read_stats
+from callrouter.store.stats import read_stats
 from callrouter.store.writing.writer import Writer
 
 MakeCall = Callable[..., Call]

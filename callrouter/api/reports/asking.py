@@ -38,9 +38,7 @@ def asked_period(  # noqa: PLR0913, RUF100  # each is a query parameter
     last: Annotated[
         str | None,
         _checked(Period.last),
-        Query(
-            description="The last whole days, weeks or months instead, without the present one: 7d, 4w, 12mo"
-        ),
+        Query(description="The last whole days, weeks or months instead, without the present one: 7d, 4w, 12mo"),
     ] = None,
 ) -> Period:
     """Of the query; yesterday where it says nothing."""

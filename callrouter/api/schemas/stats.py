@@ -14,7 +14,7 @@ from callrouter.api.schemas.base import Instant, Out, Seconds
 from callrouter.core.call import Disposition
 from callrouter.core.service_level import Formula, WaitingClock
 from callrouter.store.dispatch.delays import Delays
-from callrouter.store.stats import ClientStats, Figures, PromiseStats, Stats
+from callrouter.store.figures.model import ClientStats, Figures, PromiseStats, Stats
 
 Count = Annotated[int, Field(ge=0, examples=[12])]
 Share = Annotated[float | None, Field(ge=0, le=1, examples=[0.819])]

@@ -3,7 +3,7 @@
 `journeys` are the calls and what they went through, `recorded` what was said in them, `dispatched` who was told of it,
 `called_back` who is to be called back, `subscribed` which systems are told what happens; `versions` are the plans that
 were live, and what they promised, `operation` is what an engine did, `access` who may do what, `agents` who answers.
-`columns` is what all are made of.
+`figures` are those of days. `columns` is what all are made of.
 
 Identifiers compare by byte (collation C): it is what the indexes need, and the order of no list shown to a person rests
 on it.
@@ -26,6 +26,7 @@ from callrouter.store.tables.dispatched import (
     leases,
     replies,
 )
+from callrouter.store.tables.figures import figure_days, figure_marks, figure_queue_days, figure_zones
 from callrouter.store.tables.journeys import PATH_ARROW, calls, holds, legs, offers, queue_visits, superseded_calls
 from callrouter.store.tables.operation import beats, gaps, notifications
 from callrouter.store.tables.recorded import (
@@ -61,6 +62,10 @@ __all__ = [
     "delivery_links",
     "dispatch_events",
     "dispatches",
+    "figure_days",
+    "figure_marks",
+    "figure_queue_days",
+    "figure_zones",
     "follow_ups",
     "gaps",
     "happenings",

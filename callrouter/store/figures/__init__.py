@@ -1,0 +1,7 @@
+"""Figures by day: exact, at once, and made again from the calls as soon as one of them comes late.
+
+`encoding` says how journeys stand in rows of days, `days` what the days of a zone are, `zones` which zone a client's
+are in. `making` makes rows from calls, `rebuilding` keeps them, `verifying` compares what is kept with the calls.
+`reading` reads what is kept where it is right and the calls where it is not, `measuring` makes figures of it, `model`
+is what figures are.
+"""

@@ -1,0 +1,215 @@
+"""Rows of days from the rows of calls: for the tables that keep them, and for whoever reads a day that is not kept.
+
+Both are made by one statement each, so that what is read of a marked day is what will be kept of it. A piece is a
+client's day, or a part of it; pieces are joined one by one (LATERAL), each by the index on client and time: a join of
+all at once reads the whole table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+from callrouter.core.call import Disposition, QueueOutcome
+from callrouter.store.figures.days import Piece
+from callrouter.store.figures.encoding import (
+    DISPOSITIONS,
+    LAST_QUARTER,
+    OFFERED,
+    OUTCOMES,
+    QUARTER_SECONDS,
+    REACHED_LATER,
+    UNSEEN,
+)
+from callrouter.store.outgoing.worklist import AGAIN
+
+REACHED: Final = "disposition IN ('answered', 'redirected')"
+
+_PIECES: Final = """
+    unnest(
+        CAST(:clients AS text[]), CAST(:days AS date[]), CAST(:froms AS timestamptz[]),
+        CAST(:tos AS timestamptz[]), CAST(:begins AS timestamptz[])
+    ) AS piece(client, day, from_at, to_at, begins_at)
+"""
+
+
+@dataclass(kw_only=True)
+class Pieces:
+    """Those that are to be counted from the calls."""
+
+    clients: list[str] = field(default_factory=list)
+    days: list[date] = field(default_factory=list)
+    froms: list[datetime] = field(default_factory=list)
+    tos: list[datetime] = field(default_factory=list)
+    begins: list[datetime] = field(default_factory=list)
+
+    def add(self, client: str, piece: Piece) -> None:
+        """One of a client's."""
+        if piece.from_at < piece.to_at:
+            self.clients.append(client)
+            self.days.append(piece.day)
+            self.froms.append(piece.from_at)
+            self.tos.append(piece.to_at)
+            self.begins.append(piece.begins_at)
+
+    def __len__(self) -> int:
+        return len(self.clients)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Parameters of the statements, beside the names of `Zones`."""
+        return {
+            "clients": self.clients,
+            "days": self.days,
+            "froms": self.froms,
+            "tos": self.tos,
+            "begins": self.begins,
+        }
+
+
+def _byte(number: str) -> str:
+    return f"substring(int2send(({number})::int2) FROM 2)"
+
+
+def _number(column: str, numbers: Mapping[Any, int]) -> str:
+    cases = " ".join(f"WHEN '{value.value}' THEN {number}" for value, number in numbers.items())
+    return f"CASE {column} {cases} ELSE {UNSEEN} END"
+
+
+def _quarter(at: str) -> str:
+    """Before its day's beginning, as a clock that was set may have it, is its first quarter."""
+    since = f"floor(extract(epoch FROM {at} - piece.begins_at) / {QUARTER_SECONDS})"
+    return f"greatest(least({since}, {LAST_QUARTER}), 0)"
+
+
+def _joined(made: str, order: str, which: str = "") -> str:
+    filtered = f" FILTER (WHERE {which})" if which else ""
+    return f"coalesce(string_agg({made}, ''::bytea ORDER BY {order}){filtered}, ''::bytea)"
+
+
+_FLAGS: Final = (
+    f"CASE WHEN entered_service_at IS NULL THEN 0 ELSE {OFFERED} END"
+    f" + CASE WHEN later.seconds IS NULL THEN 0 ELSE {REACHED_LATER} END"
+)
+_IN_ORDER: Final = "calls.ringing_at, calls.call_id"
+_MADE_OF_CALLS: Final[Mapping[str, str]] = {
+    "plan_version": "calls.plan_version",
+    "did": "calls.did",
+    "first_at": "min(calls.ringing_at)",
+    "last_at": "max(calls.ringing_at)",
+    "received": "count(*)::int",
+    "offered": "count(entered_service_at)::int",
+    **{one.value: f"(count(*) FILTER (WHERE disposition = '{one.value}'))::int" for one in Disposition},
+    "talk_seconds": f"coalesce(sum(talk_seconds ORDER BY {_IN_ORDER}) FILTER (WHERE {REACHED}), 0)",
+    "waits": _joined("float8send(waiting_seconds)", _IN_ORDER, REACHED),
+    "lost": _joined("float8send(waiting_seconds)", _IN_ORDER, "disposition = 'abandoned'"),
+    "talks": _joined("float8send(talk_seconds)", _IN_ORDER, REACHED),
+    "quarters": _joined(_byte(_quarter("calls.ringing_at")), _IN_ORDER),
+    "kinds": _joined(_byte(f"{_number('disposition', DISPOSITIONS)} + {_FLAGS}"), _IN_ORDER),
+    "reached_after": _joined("float8send(later.seconds)", _IN_ORDER, "later.seconds IS NOT NULL"),
+}
+
+_ENTERED: Final = "entered_at, visit.call_id, position"
+_MADE_OF_VISITS: Final[Mapping[str, str]] = {
+    "plan_version": "calls.plan_version",
+    "queue": "queue",
+    "first_at": "min(calls.ringing_at)",
+    "last_at": "max(calls.ringing_at)",
+    "entered": "count(*)::int",
+    **{f"was_{one.value}": f"(count(*) FILTER (WHERE outcome = '{one.value}'))::int" for one in QueueOutcome},
+    "offers": "coalesce(sum(offers), 0)::int",
+    "waits": _joined("float8send(visit.waiting_seconds)", _ENTERED, "outcome = 'answered'"),
+    "lost": _joined("float8send(visit.waiting_seconds)", _ENTERED, "outcome = 'abandoned'"),
+    "quarters": _joined(_byte(_quarter("entered_at")), _ENTERED),
+    "kinds": _joined(_byte(_number("outcome", OUTCOMES)), _ENTERED),
+}
+
+_SAME_CLIENT: Final = """
+    ({other} = calls.client OR (calls.client, {other}) IN (
+        SELECT * FROM unnest(CAST(:names AS text[]), CAST(:other_names AS text[]))
+    ))
+"""
+_AGAIN: Final = f"interval '{AGAIN.days} days'"
+_REACHED_LATER: Final = f"""
+    LEFT JOIN LATERAL (
+        SELECT greatest(extract(epoch FROM min(delay)), 0)::float8 AS seconds FROM (
+            SELECT wish.settled_at - wish.asked_at AS delay FROM callbacks AS wish
+            WHERE calls.disposition NOT IN ('answered', 'redirected') AND wish.call_id = calls.call_id
+                AND (wish.settled_by IN ('called_back', 'rang_again')
+                    OR (wish.settled_by = 'by_hand' AND wish.state = 'done'))
+            UNION ALL
+            SELECT again.bridged_at - calls.ended_at FROM calls AS again
+            WHERE calls.disposition = 'abandoned' AND again.caller_number = calls.caller_number
+                AND again.ringing_at > calls.ringing_at AND again.ringing_at < calls.ringing_at + {_AGAIN}
+                AND again.bridged_at IS NOT NULL AND {_SAME_CLIENT.format(other="again.client")}
+            UNION ALL
+            SELECT placed.answered_at - calls.ended_at FROM outgoing_calls AS placed
+            WHERE calls.disposition = 'abandoned' AND placed.purpose = 'callback'
+                AND placed.number = calls.caller_number AND placed.answered_at IS NOT NULL
+                AND placed.placed_at > calls.ringing_at AND placed.placed_at < calls.ringing_at + {_AGAIN}
+                AND {_SAME_CLIENT.format(other="placed.client")}
+            UNION ALL
+            SELECT said.at - calls.ended_at FROM follow_ups AS said
+            WHERE calls.disposition = 'abandoned' AND said.call_id = calls.call_id AND said.result = 'reached'
+        ) AS reached
+        HAVING count(*) > 0
+    ) AS later ON true
+"""  # noqa: S608 - made of our own words
+"""The caller asked to be called back, or gave up, and was reached afterwards: by a callback, by somebody who called, or
+because they rang again and were answered. Who went on waiting and was answered in that very call is no such caller:
+their journey is an answered one. It is a figure of its own: the journey stays what it was. The time is from the wish,
+or from when they gave up, until they were reached (kpi: called back).
+"""
+
+_FROM_CALLS: Final = f"calls {_REACHED_LATER}"
+_FROM_VISITS: Final = "calls JOIN queue_visits AS visit USING (call_id)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of rows of days."""
+
+    table: str
+    key: str
+    """What they are apart by, beside client, day and version."""
+    columns: Sequence[str]
+    """All but client and day."""
+    made: Mapping[str, str]
+    source: str
+
+    def select(self, columns: Sequence[str] | None = None) -> str:
+        """The statement that makes rows of pieces: client, day, and these columns, or all."""
+        wanted = ", ".join(f"{self.made[name]} AS {name}" for name in columns or self.columns)
+        return f"""
+            SELECT piece.client, piece.day, made.* FROM {_PIECES} CROSS JOIN LATERAL (
+                SELECT {wanted} FROM {self.source}
+                WHERE calls.client = piece.client
+                    AND calls.ringing_at >= piece.from_at AND calls.ringing_at < piece.to_at
+                GROUP BY calls.plan_version, {self.key}
+            ) AS made
+        """  # noqa: S608 - made of our own words
+
+    @property
+    def keep(self) -> str:
+        """The statement that keeps rows of pieces."""
+        return f"INSERT INTO {self.table} (client, day, {', '.join(self.columns)}) {self.select()}"
+
+    @property
+    def forget(self) -> str:
+        """The statement that takes the kept rows of pieces' days away."""
+        return f"""
+            DELETE FROM {self.table} AS kept
+            USING unnest(CAST(:clients AS text[]), CAST(:days AS date[])) AS piece(client, day)
+            WHERE kept.client = piece.client AND kept.day = piece.day
+        """  # noqa: S608
+
+
+OF_JOURNEYS: Final = Kind(
+    table="figure_days", key="calls.did", columns=tuple(_MADE_OF_CALLS), made=_MADE_OF_CALLS, source=_FROM_CALLS
+)
+OF_VISITS: Final = Kind(
+    table="figure_queue_days", key="queue", columns=tuple(_MADE_OF_VISITS), made=_MADE_OF_VISITS, source=_FROM_VISITS
+)
+KINDS: Final = (OF_JOURNEYS, OF_VISITS)

@@ -1,0 +1,194 @@
+"""From journeys as they are kept to figures: counts, shares, and exact percentiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from callrouter.core.call import Disposition
+from callrouter.core.service_level import (
+    Formula,
+    Promise,
+    ServiceCounts,
+    ServiceLevelTarget,
+    abandon_rate,
+    mean_seconds,
+    pickup_rate,
+    service_level,
+)
+from callrouter.store.figures.days import clock_hours
+from callrouter.store.figures.encoding import DISPOSITIONS, OFFERED, REACHED_LATER, Seconds, bytes_of, seconds_of
+from callrouter.store.figures.model import DEFAULT_TARGET, NO_WAITS, Figures, PromiseStats, Waits
+from callrouter.store.figures.reading import Tally
+from callrouter.store.promises import promise_of_row
+
+_PLACES: Final = {disposition: place for place, disposition in enumerate(Disposition)}
+_NONE: Final = [0] * len(Disposition)
+_REACHED: Final = [DISPOSITIONS[one] for one in (Disposition.ANSWERED, Disposition.REDIRECTED)]
+
+
+def by_promise(tallies: Iterable[Tally]) -> tuple[Figures, list[PromiseStats]]:
+    """The figures of journeys, all together and by promise: the promise that was made use of first comes first."""
+    parts: dict[int | None, list[Tally]] = {}
+    for one in sorted(tallies, key=_first_at):
+        parts.setdefault(one.promise.get("promise_id"), []).append(one)
+    measured = [_Measured(part, _promise(part[0].promise)) for part in parts.values()]
+    promises = [PromiseStats(promise=one.promise, figures=one.figures()) for one in measured]
+    figures = promises[0].figures if len(promises) == 1 else _Together(measured).figures()
+    return figures, promises
+
+
+def none_at_all(promise: Promise | None) -> tuple[Figures, list[PromiseStats]]:
+    """The figures of no journeys."""
+    figures = _Measured([], promise).figures()
+    return figures, [PromiseStats(promise=promise, figures=figures)]
+
+
+def _first_at(tally: Tally) -> datetime:
+    return tally.first_at
+
+
+def _promise(row: Mapping[str, Any]) -> Promise | None:
+    return promise_of_row(row) if row else None
+
+
+class _Counted:
+    """Journeys that are counted: what adds up, and their sorted waiting times."""
+
+    received: int
+    offered: int
+    by_disposition: Sequence[int]
+    talk_seconds: float
+    reached_after: Seconds
+    waits: Seconds
+    lost: Seconds
+    answered_within: int
+    abandoned_within: int
+    short_abandoned: int
+
+    def figures(self) -> Figures:
+        """Theirs."""
+        answered, abandoned = len(self.waits), len(self.lost)
+        counts = ServiceCounts(
+            answered=answered,
+            abandoned=abandoned,
+            answered_within=self.answered_within,
+            abandoned_within=self.abandoned_within,
+            short_abandoned=self.short_abandoned,
+            overflowed=self.offered - answered - abandoned,
+        )
+        return Figures(
+            received=self.received,
+            by_disposition={one: self.by_disposition[place] for one, place in _PLACES.items()},
+            counts=counts,
+            service_levels={formula: service_level(counts, formula) for formula in Formula},
+            pickup_rate=pickup_rate(counts),
+            abandon_rate=abandon_rate(counts),
+            waiting=waits_of(self.waits),
+            abandoned_waiting=waits_of(self.lost),
+            aht_seconds=mean_seconds(self.talk_seconds, answered),
+            called_back=len(self.reached_after),
+            called_back_after=waits_of(self.reached_after),
+        )
+
+
+class _Measured(_Counted):
+    """Those under one promise."""
+
+    def __init__(self, tallies: Sequence[Tally], promise: Promise | None) -> None:
+        self.promise = promise
+        target: ServiceLevelTarget = promise or DEFAULT_TARGET
+        self.received = sum(one.received for one in tallies)
+        self.offered = sum(one.offered for one in tallies)
+        self.by_disposition = _summed(one.by_disposition for one in tallies)
+        self.talk_seconds = sum(one.talk_seconds for one in tallies)
+        self.reached_after = _sorted(b"".join(one.reached_after for one in tallies))
+        self.waits = _sorted(b"".join(one.waits for one in tallies))
+        self.lost = _sorted(b"".join(one.lost for one in tallies))
+        self.answered_within = int(self.waits.searchsorted(target.within_seconds, "right"))
+        self.abandoned_within = int(self.lost.searchsorted(target.within_seconds, "right"))
+        self.short_abandoned = int(self.lost.searchsorted(target.short_abandon_seconds, "left"))
+
+
+class _Together(_Counted):
+    """Those under several, each judged by its own."""
+
+    def __init__(self, parts: Sequence[_Measured]) -> None:
+        self.received = sum(one.received for one in parts)
+        self.offered = sum(one.offered for one in parts)
+        self.by_disposition = _summed(one.by_disposition for one in parts)
+        self.talk_seconds = sum(one.talk_seconds for one in parts)
+        self.reached_after = np.sort(np.concatenate([one.reached_after for one in parts]))
+        self.waits = np.sort(np.concatenate([one.waits for one in parts]))
+        self.lost = np.sort(np.concatenate([one.lost for one in parts]))
+        self.answered_within = sum(one.answered_within for one in parts)
+        self.abandoned_within = sum(one.abandoned_within for one in parts)
+        self.short_abandoned = sum(one.short_abandoned for one in parts)
+
+
+def _summed(counts: Iterable[Sequence[int]]) -> list[int]:
+    return [sum(column) for column in zip(_NONE, *counts, strict=True)]
+
+
+def _sorted(kept: bytes) -> Seconds:
+    seconds = seconds_of(kept)
+    seconds.sort()
+    return seconds
+
+
+def waits_of(seconds: Seconds) -> Waits:
+    """Of sorted times."""
+    if not len(seconds):
+        return NO_WAITS
+    return Waits(
+        mean_seconds=float(seconds.sum()) / len(seconds),
+        p50_seconds=_percentile(seconds, 0.5),
+        p90_seconds=_percentile(seconds, 0.9),
+        p95_seconds=_percentile(seconds, 0.95),
+        max_seconds=float(seconds[-1]),
+    )
+
+
+def _percentile(values: Seconds, share: float) -> float:
+    """By linear interpolation, as PostgreSQL's percentile_cont; `values` are sorted, and there is one at least."""
+    place = share * (len(values) - 1)
+    low = int(place)
+    first = float(values[low])
+    return first if low == place else first + (float(values[low + 1]) - first) * (place - low)
+
+
+def by_hour(tallies: Iterable[Tally], zone: ZoneInfo) -> Iterator[tuple[int, Tally]]:
+    """Journeys apart by the hour that clocks showed when they rang; of their kept times, what is of them."""
+    for one in tallies:
+        hours = np.array(clock_hours(one.changing_day, zone), dtype=np.uint8)[bytes_of(one.quarters)]
+        kinds = bytes_of(one.kinds)
+        numbers = kinds & (OFFERED - 1)
+        reached = np.isin(numbers, _REACHED)
+        later = kinds & REACHED_LATER > 0
+        lost = numbers == DISPOSITIONS[Disposition.ABANDONED]
+        waits, gone = np.frombuffer(one.waits, ">f8"), np.frombuffer(one.lost, ">f8")
+        talks, reached_after = np.frombuffer(one.talks, ">f8"), np.frombuffer(one.reached_after, ">f8")
+        for hour in np.unique(hours).tolist():
+            its = hours == hour
+            counts = np.bincount(numbers[its], minlength=len(Disposition))
+            talked = talks[its[reached]]
+            yield (
+                hour,
+                Tally(
+                    client=one.client,
+                    keys=one.keys,
+                    promise=one.promise,
+                    first_at=one.first_at,
+                    received=int(its.sum()),
+                    offered=int((kinds[its] & OFFERED > 0).sum()),
+                    by_disposition=[int(counts[DISPOSITIONS[disposition]]) for disposition in Disposition],
+                    talk_seconds=float(talked.sum()),
+                    waits=waits[its[reached]].tobytes(),
+                    lost=gone[its[lost]].tobytes(),
+                    reached_after=reached_after[its[later]].tobytes(),
+                ),
+            )

@@ -1,0 +1,100 @@
+"""Figures by day, made from the rows of calls, and what says of which days they must be made again.
+
+A row of `figure_days` has the journeys of one client that rang on one day of its time zone, walked one version of its
+plan and had dialled one number; a row of `figure_queue_days` the visits to one queue of such journeys. They are counted
+on the day on which the journey rang, also where they began after midnight, so that a day's visits are those of its
+journeys. Both keep each journey's time by itself, as bytes: any percentile, threshold and hour is asked of them.
+
+A row of `figure_marks` says that a call of a client rang in a quarter of an hour, and that what is kept of that day is
+no longer right. PostgreSQL appends it in the transaction that writes the call (the triggers `calls_mark` and
+`corrections_mark`). It is never changed: one that is there already may be taken away by whoever makes the day again,
+who did not see the call.
+
+Other triggers mark a day whose figures change by what comes later: a caller who gave up is reached.
+
+`figure_zones` says in which zone the days of a client are cut, and which other names it had; whoever has no row, or
+another zone now, is counted from the calls themselves (`store/figures`).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Date, Double, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text
+
+from callrouter.core.call import Disposition, QueueOutcome
+from callrouter.store.tables.columns import Id, Instant, metadata
+
+
+def _count(name: str, comment: str | None = None) -> Column[int]:
+    return Column(name, Integer, nullable=False, comment=comment)
+
+
+def _each(name: str, comment: str) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False, comment=comment)
+
+
+figure_days = Table(
+    "figure_days",
+    metadata,
+    Column("client", Id, nullable=False, comment="as the calls name it"),
+    Column("day", Date, nullable=False, comment="of the client's zone (figure_zones)"),
+    Column("plan_version", Id, nullable=False),
+    Column("did", Id, nullable=False),
+    Column("first_at", Instant, nullable=False, comment="when the first of them rang"),
+    Column("last_at", Instant, nullable=False, comment="when the last of them rang"),
+    _count("received"),
+    _count("offered", "entered human service"),
+    *(_count(disposition.value) for disposition in Disposition),
+    Column("talk_seconds", Double, nullable=False, comment="of answered and redirected ones together"),
+    _each("waits", "float8 of each answered or redirected one, seconds, by quarter of an hour"),
+    _each("lost", "float8 of each abandoned one, seconds, by quarter of an hour"),
+    _each("talks", "float8 of each answered or redirected one, seconds, by quarter of an hour"),
+    _each("quarters", "a byte for each: quarters of an hour since its day began"),
+    _each(
+        "kinds",
+        "a byte for each: number of its disposition, 8 if it was offered, 16 if it was reached later",
+    ),
+    _each("reached_after", "float8 of each that was reached later, seconds until then"),
+    PrimaryKeyConstraint("client", "day", "plan_version", "did"),
+    Index(None, "day"),
+)
+
+figure_queue_days = Table(
+    "figure_queue_days",
+    metadata,
+    Column("client", Id, nullable=False, comment="as the calls name it"),
+    Column("day", Date, nullable=False, comment="on which the journey rang, of the client's zone (figure_zones)"),
+    Column("plan_version", Id, nullable=False),
+    Column("queue", Id, nullable=False),
+    Column("first_at", Instant, nullable=False, comment="when the first of their journeys rang"),
+    Column("last_at", Instant, nullable=False, comment="when the last of their journeys rang"),
+    _count("entered"),
+    *(_count(f"was_{outcome.value}") for outcome in QueueOutcome),
+    _count("offers", "to agents"),
+    _each("waits", "float8 of each answered one, seconds, by quarter of an hour"),
+    _each("lost", "float8 of each abandoned one, seconds, by quarter of an hour"),
+    _each("quarters", "a byte for each: quarters of an hour since the day began, of its entry"),
+    _each("kinds", "a byte for each, by quarter of an hour: number of its outcome, 15 if nobody saw it"),
+    PrimaryKeyConstraint("client", "day", "plan_version", "queue"),
+    Index(None, "day"),
+)
+
+figure_marks = Table(
+    "figure_marks",
+    metadata,
+    Column("client", Id, nullable=False, comment="as the calls name it"),
+    Column("quarter_at", Instant, nullable=False, comment="a quarter of an hour in which a call rang"),
+    Index(None, "quarter_at", "client"),
+)
+
+figure_zones = Table(
+    "figure_zones",
+    metadata,
+    Column("client", Id, nullable=False, comment="as the calls name it"),
+    Column(
+        "basis",
+        Text,
+        nullable=False,
+        comment="zone in which its days are cut (IANA), other names of the client; empty: they are not made",
+    ),
+    PrimaryKeyConstraint("client"),
+)
