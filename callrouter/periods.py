@@ -215,7 +215,7 @@ class Period(Struct, frozen=True):
         edges = [name for name, given in (("from", from_), ("to", to)) if given]
         if len(whole) > 1 or (whole and edges):
             other = (whole[1:] or edges)[0]
-            raise ValueError(f"`{whole[0]}` is a whole period, and so `{other}` is one too many: leave one out")
+            raise ValueError(f"`{whole[0]}` and `{other}` each say the period: leave one out")
         if month:
             return cls.month(month)
         if last:

@@ -16,7 +16,8 @@ from rich.console import Console
 from callrouter.app.storage import open_database
 from callrouter.app.versions import KeptPlans
 from callrouter.cli.report.progress import Say, working
-from callrouter.cli.usage import argument
+from callrouter.cli.usage import Asked as Words
+from callrouter.cli.usage import argument, period_asked
 from callrouter.dialplan import PaperSpeech
 from callrouter.errors import UsageError
 from callrouter.periods import Comparison, Period, zone_named
@@ -73,7 +74,7 @@ def report(  # noqa: PLR0913, RUF100  # each is an option
         order = Order(sort=order.sort, top=LONG)
     asked = Asked(
         by=by,
-        period=_period(month, last, from_, to, yesterday=yesterday),
+        period=period_asked(Words(from_, to, month, last, yesterday)) or Period.yesterday(),
         clients=[client] if client else None,
         zone=_zone(timezone),
         comparison=compare,
@@ -115,13 +116,6 @@ def _form(form: Format | None, output: Path | None) -> Format:
     if output is not None and output.is_dir():
         raise typer.BadParameter(f"{output} is a folder: name a file in it")
     return form
-
-
-def _period(month: str | None, last: str | None, from_: str | None, to: str | None, *, yesterday: bool) -> Period:
-    def read(_: str) -> Period | None:
-        return Period.asked(from_=from_, to=to, month=month, yesterday=yesterday, last=last)
-
-    return argument(read, "") or Period.yesterday()
 
 
 def _zone(name: str | None) -> ZoneInfo | None:
