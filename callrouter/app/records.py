@@ -15,6 +15,7 @@ from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.dispatch.watch import BoardWatch
+from callrouter.store.figures.watch import MarksWatch
 from callrouter.store.recorder import Recorder
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.live_journal import LiveJournal
@@ -41,6 +42,7 @@ class Records:
     fact_log: FactLog
     agent_ids: AgentIds
     board: BoardWatch
+    marks: MarksWatch
     tasks: Tasks
     """Of its own: they outlive all others."""
 
@@ -56,6 +58,7 @@ class Records:
         self.tasks.keep(self.trail.run, "audit trail")
         self.tasks.keep(self.agent_ids.run, "identifiers of agents")
         self.tasks.keep(self.board.run, "messages that need attention")
+        self.tasks.keep(self.marks.run, "days to be made again")
 
     async def settle(self, seconds: float) -> None:
         """Wait so long for PostgreSQL to have the calls that have ended: another engine is about to look for them."""

@@ -125,6 +125,8 @@ class Sources:
     """Whether the disk takes nothing of what that journal is to keep."""
     board: Callable[[], BoardCounts | None] | None = None
     """Messages that somebody must look at; None: nobody knows, as PostgreSQL is away."""
+    marks_wait_seconds: Callable[[], float | None] | None = None
+    """For how long the oldest day waits whose figures are to be made again; None: nobody knows."""
 
 
 class SourceCollector(Collector):
@@ -164,6 +166,10 @@ class SourceCollector(Collector):
         counts = sources.board() if sources.board is not None else None
         if counts is not None:
             yield from _board(counts)
+        wait_seconds = sources.marks_wait_seconds() if sources.marks_wait_seconds is not None else None
+        if wait_seconds is not None:
+            said = "For how long the oldest day waits whose figures are to be made again"
+            yield GaugeMetricFamily("callrouter_figures_wait_seconds", said, value=wait_seconds)
         yield from _sizes(sources)
 
 

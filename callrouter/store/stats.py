@@ -31,7 +31,7 @@ from callrouter.periods import Period
 from callrouter.store.database import Database
 from callrouter.store.figures.measuring import by_hour, by_promise, none_at_all
 from callrouter.store.figures.model import ClientStats, Group, Grouped, Stats
-from callrouter.store.figures.reading import Grouping, Part, Tally, parts_of, read_tallies
+from callrouter.store.figures.reading import Grouping, Marks, Part, Tally, parts_of, read_marks, read_tallies
 from callrouter.store.figures.zones import Zones, read_zones
 from callrouter.store.gaps import gaps_between
 from callrouter.store.promises import promise_in_service
@@ -54,7 +54,8 @@ async def read_stats(database: Database, period: Period, *, now: datetime, clien
         await connection.execute(ONE_INSTANT)
         zones = await read_zones(connection, client)
         parts = _parts(zones, period, now, None if client is None else [client])
-        found = [one for part in parts for one in await _stats_of(connection, zones, part, client)]
+        marks = await read_marks(connection, parts)
+        found = [one for part in parts for one in await _stats_of(connection, zones, marks, part, client)]
         if client is not None and not found:
             promise = await promise_in_service(connection, client)
             found = [_without_calls(client, parts[0], promise)]
@@ -92,9 +93,10 @@ async def read_figures(
         await connection.execute(ONE_INSTANT)
         zones = await read_zones(connection)
         parts = _parts(zones, period, now, clients, zone)
+        marks = await read_marks(connection, parts)
         keyed: dict[tuple[Any, ...], list[Tally]] = {}
         for part in parts:
-            for keys, tally in _keyed(await read_tallies(connection, zones, part, by), zones, part, by):
+            for keys, tally in _keyed(await read_tallies(connection, zones, marks, part, by), zones, part, by):
                 keyed.setdefault(keys, []).append(tally)
     groups = []
     for keys, tallies in sorted(keyed.items()):
@@ -110,7 +112,7 @@ def _parts(
     zones: Zones, period: Period, now: datetime, clients: Sequence[str] | None, zone: ZoneInfo | None = None
 ) -> list[Part]:
     parts = parts_of(zones, period, now, clients, zone)
-    if all(part.from_at >= part.to_at for part in parts):
+    if all(part.is_empty for part in parts):
         raise ValueError("the period ends before it begins")
     return parts
 
@@ -129,8 +131,10 @@ def _keyed(
     return found
 
 
-async def _stats_of(connection: AsyncConnection, zones: Zones, part: Part, client: str | None) -> list[ClientStats]:
-    tallies = await read_tallies(connection, zones, part)
+async def _stats_of(
+    connection: AsyncConnection, zones: Zones, marks: Marks, part: Part, client: str | None
+) -> list[ClientStats]:
+    tallies = await read_tallies(connection, zones, marks, part)
 
     def name_of(tally: Tally) -> str:
         # Asked for by a name that was handed on, it is a client by itself.

@@ -112,6 +112,7 @@ def upgrade() -> None:
             nullable=False,
             comment="a quarter of an hour in which a call rang",
         ),
+        sa.Column("noted_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
     )
     op.create_index(op.f("figure_marks_quarter_at_client_idx"), "figure_marks", ["quarter_at", "client"])
     op.create_table(

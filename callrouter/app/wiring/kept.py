@@ -27,6 +27,7 @@ from callrouter.runtime.tasks import Tasks
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.calls import recorded_calls
 from callrouter.store.dispatch.watch import BoardWatch
+from callrouter.store.figures.watch import MarksWatch
 from callrouter.store.incarnation import is_last, renamed
 from callrouter.store.recorder import Recorder
 from callrouter.store.writing.fact_journal import FactJournal
@@ -106,6 +107,7 @@ def records_of(
         trail=AuditTrail(database),
         agent_ids=AgentIds(database, partial(_agents_file, dialplans), due=ground.agents_due),
         board=BoardWatch(database, ground.clock.now),
+        marks=MarksWatch(database),
         fact_log=FactLog(),
         tasks=Tasks(ground.lifetime.died),
     )

@@ -134,4 +134,5 @@ def sources_of(
         kept_calls=lambda: len(records.live_journal),
         journal_refused=lambda: records.live_journal.disk_refuses,
         board=lambda: records.board.figures,
+        marks_wait_seconds=lambda: records.marks.wait_seconds,
     )

@@ -41,6 +41,7 @@ from callrouter.settings import Settings, load_secrets
 from callrouter.store.database import Database
 from callrouter.store.dispatch.board import count_board
 from callrouter.store.dispatch.lease import DISPATCH, Lease
+from callrouter.store.figures.keeping import DayKeeper
 
 if TYPE_CHECKING:
     from callrouter.app.versions import KeptPlans, PlansInService
@@ -63,6 +64,7 @@ class Parts:
     reports: Reports
     scribe: Scribe | None
     """None: nothing is transcribed."""
+    days: DayKeeper
 
     async def hear_reports(self, listening: socket.socket) -> None:
         """Take what the mail server says became of our mail, until cancelled."""
@@ -118,6 +120,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         http=http,
         heartbeat=_heartbeat(settings, worker, database, http),
         reports=Reports(database, clock, sender_of(settings)[1]),
+        days=DayKeeper(database, lambda: worker.works),
         scribe=_scribe(settings, worker, database, live, clock),
     )
 

@@ -44,6 +44,7 @@ async def _run(settings: Settings, listening: socket.socket | None) -> None:
         tasks.start(parts.worker.run(), "worker")
         if listening is not None:
             tasks.start(parts.hear_reports(listening), "reports on mail")
+        tasks.keep(parts.days.run, "figures of days")
         if parts.scribe is not None:
             tasks.keep(parts.scribe.run, "transcripts")
         if parts.heartbeat is not None:

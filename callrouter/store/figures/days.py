@@ -76,12 +76,16 @@ class Days:
         cut = [self.first] * (self.begin_at < self.from_at) + [self.last] * (self.end_at > self.to_at)
         return sorted(set(cut))
 
-    def piece(self, day: date) -> Piece:
-        """What of one of them lies in the period."""
+    def whole(self, day: date) -> Piece:
+        """One of them, also where a part only lies in the period."""
         place = self._places[day]
         begin = self._begin[place]
-        end = self._begin[place + 1] if place + 1 < len(self._begin) else self.end_at
-        return Piece(day, max(begin, self.from_at), min(end, self.to_at), begin)
+        return Piece(day, begin, self._begin[place + 1] if place + 1 < len(self._begin) else self.end_at, begin)
+
+    def piece(self, day: date) -> Piece:
+        """What of one of them lies in the period."""
+        whole = self.whole(day)
+        return Piece(day, max(whole.from_at, self.from_at), min(whole.to_at, self.to_at), whole.begins_at)
 
     def of_quarter(self, quarter_at: datetime) -> set[date]:
         """Which of them have a part of a quarter of an hour."""

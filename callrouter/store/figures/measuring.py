@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -24,9 +24,7 @@ from callrouter.store.figures.days import clock_hours
 from callrouter.store.figures.encoding import DISPOSITIONS, OFFERED, REACHED_LATER, Seconds, bytes_of, seconds_of
 from callrouter.store.figures.model import DEFAULT_TARGET, NO_WAITS, Figures, PromiseStats, Waits
 from callrouter.store.figures.reading import Tally
-from callrouter.store.promises import promise_of_row
 
-_PLACES: Final = {disposition: place for place, disposition in enumerate(Disposition)}
 _NONE: Final = [0] * len(Disposition)
 _REACHED: Final = [DISPOSITIONS[one] for one in (Disposition.ANSWERED, Disposition.REDIRECTED)]
 
@@ -35,8 +33,8 @@ def by_promise(tallies: Iterable[Tally]) -> tuple[Figures, list[PromiseStats]]:
     """The figures of journeys, all together and by promise: the promise that was made use of first comes first."""
     parts: dict[int | None, list[Tally]] = {}
     for one in sorted(tallies, key=_first_at):
-        parts.setdefault(one.promise.get("promise_id"), []).append(one)
-    measured = [_Measured(part, _promise(part[0].promise)) for part in parts.values()]
+        parts.setdefault(one.promise_id, []).append(one)
+    measured = [_Measured(part, part[0].promise) for part in parts.values()]
     promises = [PromiseStats(promise=one.promise, figures=one.figures()) for one in measured]
     figures = promises[0].figures if len(promises) == 1 else _Together(measured).figures()
     return figures, promises
@@ -50,10 +48,6 @@ def none_at_all(promise: Promise | None) -> tuple[Figures, list[PromiseStats]]:
 
 def _first_at(tally: Tally) -> datetime:
     return tally.first_at
-
-
-def _promise(row: Mapping[str, Any]) -> Promise | None:
-    return promise_of_row(row) if row else None
 
 
 class _Counted:
@@ -83,7 +77,7 @@ class _Counted:
         )
         return Figures(
             received=self.received,
-            by_disposition={one: self.by_disposition[place] for one, place in _PLACES.items()},
+            by_disposition=dict(zip(Disposition, self.by_disposition, strict=True)),
             counts=counts,
             service_levels={formula: service_level(counts, formula) for formula in Formula},
             pickup_rate=pickup_rate(counts),
@@ -104,7 +98,7 @@ class _Measured(_Counted):
         target: ServiceLevelTarget = promise or DEFAULT_TARGET
         self.received = sum(one.received for one in tallies)
         self.offered = sum(one.offered for one in tallies)
-        self.by_disposition = _summed(one.by_disposition for one in tallies)
+        self.by_disposition = _summed([one.by_disposition for one in tallies])
         self.talk_seconds = sum(one.talk_seconds for one in tallies)
         self.reached_after = _sorted(b"".join(one.reached_after for one in tallies))
         self.waits = _sorted(b"".join(one.waits for one in tallies))
@@ -120,7 +114,7 @@ class _Together(_Counted):
     def __init__(self, parts: Sequence[_Measured]) -> None:
         self.received = sum(one.received for one in parts)
         self.offered = sum(one.offered for one in parts)
-        self.by_disposition = _summed(one.by_disposition for one in parts)
+        self.by_disposition = _summed([one.by_disposition for one in parts])
         self.talk_seconds = sum(one.talk_seconds for one in parts)
         self.reached_after = np.sort(np.concatenate([one.reached_after for one in parts]))
         self.waits = np.sort(np.concatenate([one.waits for one in parts]))
@@ -130,8 +124,8 @@ class _Together(_Counted):
         self.short_abandoned = sum(one.short_abandoned for one in parts)
 
 
-def _summed(counts: Iterable[Sequence[int]]) -> list[int]:
-    return [sum(column) for column in zip(_NONE, *counts, strict=True)]
+def _summed(counts: Sequence[Sequence[int]]) -> Sequence[int]:
+    return counts[0] if len(counts) == 1 else [sum(column) for column in zip(_NONE, *counts, strict=True)]
 
 
 def _sorted(kept: bytes) -> Seconds:
@@ -181,6 +175,7 @@ def by_hour(tallies: Iterable[Tally], zone: ZoneInfo) -> Iterator[tuple[int, Tal
                 Tally(
                     client=one.client,
                     keys=one.keys,
+                    promise_id=one.promise_id,
                     promise=one.promise,
                     first_at=one.first_at,
                     received=int(its.sum()),

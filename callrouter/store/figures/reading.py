@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -18,10 +18,12 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.call import Disposition
+from callrouter.core.service_level import Promise
 from callrouter.periods import Period
 from callrouter.store.figures.days import Days
 from callrouter.store.figures.making import OF_JOURNEYS, Kind, Pieces
 from callrouter.store.figures.zones import Zones
+from callrouter.store.promises import promise_of_row
 
 ALL: Final = "true"
 THESE: Final = "{client} = ANY(CAST(:these AS text[]))"
@@ -58,6 +60,15 @@ class Part:
     """A condition on the client of a row, where these are `:these`."""
     clients: Sequence[str]
     """As calls name them."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the period ends before it begins."""
+        return self.from_at >= self.to_at
+
+    def has(self, client: str) -> bool:
+        """Whether a client is of it, by the name that a call has."""
+        return self.whose == ALL or (client in self.clients) == (self.whose == THESE)
 
     def where(self, client: str) -> str:
         """The condition, on a column."""
@@ -116,8 +127,9 @@ class Tally:
     """As its calls name it."""
     keys: tuple[Any, ...]
     """The values of the groupings that SQL knows, in their order."""
-    promise: Mapping[str, Any]
-    """Columns of `promises`; empty: none is known for the version."""
+    promise_id: int | None
+    promise: Promise | None
+    """None: none is known for the version."""
     first_at: datetime
     received: int
     offered: int
@@ -138,6 +150,7 @@ PROMISE_COLUMNS: Final = (
     *("promise_id", "within_seconds", "target", "short_abandon_seconds", "formula", "clock", "timezone"),
 )
 _COUNTED: Final = ("received", "offered", *(one.value for one in Disposition))
+_LONGEST_DAY: Final = timedelta(hours=36)
 _EACH: Final = ("waits", "lost", "reached_after")
 _KEYS: Final[Mapping[Grouping, str]] = {
     Grouping.DID: "did",
@@ -154,20 +167,42 @@ _NEEDED: Final[Mapping[Grouping, Sequence[str]]] = {
 }
 
 
+Marks = Mapping[str, Sequence[datetime]]
+"""By client, as calls name it: the quarters of an hour that were marked."""
+
+
+async def read_marks(connection: AsyncConnection, parts: Sequence[Part]) -> Marks:
+    """Those of the period.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    begin_at = min(part.from_at for part in parts) - _LONGEST_DAY
+    values: dict[str, Any] = {"begin_at": begin_at, "end_at": max(part.to_at for part in parts) + _LONGEST_DAY}
+    query = "SELECT DISTINCT client, quarter_at FROM figure_marks WHERE quarter_at > :begin_at AND quarter_at < :end_at"
+    if all(part.whose == THESE for part in parts):
+        query += " AND client = ANY(CAST(:these AS text[]))"
+        values["these"] = [client for part in parts for client in part.clients]
+    marks: dict[str, list[datetime]] = {}
+    for client, quarter_at in await connection.execute(text(query), values):
+        marks.setdefault(client, []).append(quarter_at)
+    return marks
+
+
 async def read_tallies(
-    connection: AsyncConnection, zones: Zones, part: Part, by: Sequence[Grouping] = ()
+    connection: AsyncConnection, zones: Zones, marks: Marks, part: Part, by: Sequence[Grouping] = ()
 ) -> list[Tally]:
     """Journeys of a part, in a transaction that sees one instant; those of no client and version are left out.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    if part.from_at >= part.to_at:
+    if part.is_empty:
         return []
     days = Days(part.zone, part.from_at, part.to_at)
     columns = ("plan_version", "first_at", *_COUNTED, "talk_seconds", *_EACH)
     columns += tuple(name for one in by for name in _NEEDED.get(one, ()))
-    source, values = await _source(connection, zones, part, days, OF_JOURNEYS, columns)
+    source, values = await _source(connection, zones, marks, part, days, OF_JOURNEYS, columns)
     keys = [_KEYS[one] for one in by if one in _KEYS]
     keys += ["CASE WHEN day = ANY(CAST(:changing AS date[])) THEN day END"] * (Grouping.HOUR in by)
     summed = [
@@ -194,22 +229,25 @@ async def read_tallies(
     if Grouping.HOUR in by:
         values["changing"] = list(days.changing)
     rows = (await connection.execute(text(query), values)).all()
-    return [_tally(row, len(keys), with_hours=Grouping.HOUR in by) for row in rows]
+    promises: dict[int, Promise] = {}
+    return [_tally(row, len(keys), promises, with_hours=Grouping.HOUR in by) for row in rows]
 
 
-def _tally(row: Row[Any], keys: int, *, with_hours: bool) -> Tally:
+def _tally(row: Row[Any], keys: int, promises: dict[int, Promise], *, with_hours: bool) -> Tally:
     promised, values = row[: len(PROMISE_COLUMNS)], row[len(PROMISE_COLUMNS) :]
     known, summed = values[2 : 2 + keys], values[2 + keys :]
     first_at, received, offered, *rest = summed
-    by_disposition, (talk_seconds, waits, lost, reached_after, *more) = (
-        rest[: len(Disposition)],
-        rest[len(Disposition) :],
-    )
+    by_disposition, others = rest[: len(Disposition)], rest[len(Disposition) :]
+    talk_seconds, waits, lost, reached_after, *more = others
     talks, quarters, kinds = more or (b"", b"", b"")
+    promise_id: int | None = promised[0]
+    if promise_id is not None and promise_id not in promises:
+        promises[promise_id] = promise_of_row(dict(zip(PROMISE_COLUMNS, promised, strict=True)))
     return Tally(
         client=values[0],
         keys=tuple(known[:-1] if with_hours else known),
-        promise={} if promised[0] is None else dict(zip(PROMISE_COLUMNS, promised, strict=True)),
+        promise_id=promise_id,
+        promise=None if promise_id is None else promises[promise_id],
         first_at=first_at,
         received=received,
         offered=offered,
@@ -225,13 +263,28 @@ def _tally(row: Row[Any], keys: int, *, with_hours: bool) -> Tally:
     )
 
 
-async def _source(
-    connection: AsyncConnection, zones: Zones, part: Part, days: Days, kind: Kind, columns: Sequence[str]
+async def _source(  # noqa: PLR0913, RUF100
+    connection: AsyncConnection,
+    zones: Zones,
+    marks: Marks,
+    part: Part,
+    days: Days,
+    kind: Kind,
+    columns: Sequence[str],
 ) -> tuple[str, dict[str, Any]]:
     """A query for rows of days, all of which are right, and its parameters."""
-    marks = await _marked(connection, part, days)
-    unkept = _not_kept(zones, part, marks)
-    stale = {(client, day) for client, day in marks if client not in unkept}
+    unkept = {
+        client
+        for client in {*marks, *zones.kept}
+        if part.has(client) and zones.kept.get(client) != zones.basis(client, part.zone.key)
+    }
+    stale = {
+        (client, day)
+        for client, quarters in marks.items()
+        if client not in unkept and part.has(client)
+        for quarter_at in quarters
+        for day in days.of_quarter(quarter_at)
+    }
     if days.cut:
         stale |= {pair for pair in await _cut(connection, part, days, kind) if pair[0] not in unkept}
     pieces = Pieces()
@@ -270,31 +323,6 @@ def _united(  # noqa: PLR0913, RUF100
         source += f" UNION ALL {kind.select(columns)}"
         values |= pieces.values | zones.names
     return source, values
-
-
-async def _marked(connection: AsyncConnection, part: Part, days: Days) -> set[tuple[str, date]]:
-    """Clients, as calls name them, and days of the period that were marked."""
-    query = f"""
-        SELECT DISTINCT client, quarter_at FROM figure_marks
-        WHERE quarter_at > CAST(:begin_at AS timestamptz) - interval '15 minutes' AND quarter_at < :end_at
-            AND {part.where("client")}
-    """  # noqa: S608
-    values = {"begin_at": days.begin_at, "end_at": days.end_at, **part.values}
-    rows = await connection.execute(text(query), values)
-    return {(client, day) for client, quarter_at in rows for day in days.of_quarter(quarter_at)}
-
-
-def _not_kept(zones: Zones, part: Part, marks: set[tuple[str, date]]) -> set[str]:
-    """Clients that may have calls, and whose days are kept otherwise, or not."""
-    known = {client for client, _ in marks} | set(zones.kept)
-    match part.whose:
-        case "true":
-            whose = known
-        case _ if part.whose == THESE:
-            whose = known & set(part.clients)
-        case _:
-            whose = known - set(part.clients)
-    return {client for client in whose if zones.kept.get(client) != zones.basis(client, part.zone.key)}
 
 
 async def _cut(connection: AsyncConnection, part: Part, days: Days, kind: Kind) -> Iterator[tuple[str, date]]:

@@ -54,6 +54,9 @@ class Round:
     cut_anew: int
     """Clients all of whose days are among them."""
 
+    is_more: bool
+    """Whether there may be more to do at once."""
+
     @property
     def did_nothing(self) -> bool:
         """Whether all that is kept is right."""
@@ -75,13 +78,13 @@ async def rebuild_some(database: Database, marks: int = MARKS_AT_ONCE) -> Round:
             await connection.execute(text(statement))
         zones = await read_zones(connection)
         if wrong := await _first_cut_otherwise(connection, zones):
-            return Round(days=await _cut_anew(connection, zones, wrong), cut_anew=1)
+            return Round(days=await _cut_anew(connection, zones, wrong), cut_anew=1, is_more=True)
         taken = (await connection.execute(_TAKE, {"many": marks})).all()
         pieces = Pieces()
         for client, day in sorted({(one, day) for one, at in taken for day in days_of_quarter(at, zones.of(one))}):
             pieces.add(client, piece_of(day, zones.of(client)))
         await _make(connection, zones, pieces)
-    return Round(days=len(pieces), cut_anew=0)
+    return Round(days=len(pieces), cut_anew=0, is_more=len(taken) == marks)
 
 
 async def _make(connection: AsyncConnection, zones: Zones, pieces: Pieces) -> None:
@@ -145,6 +148,9 @@ async def mark_days(
         return (await connection.execute(text(query), values)).rowcount
 
 
+_BACKLOG: Final = text("SELECT count(*), min(quarter_at), min(noted_at) FROM figure_marks")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
     """What is still to be done."""
@@ -152,6 +158,8 @@ class Backlog:
     marks: int
     oldest_at: datetime | None
     """The oldest quarter of an hour that is marked."""
+    waits_since: datetime | None
+    """When the one was noted that has waited longest, about; None: none waits."""
     clients: int
     """Whose days are not kept as they are cut now."""
 
@@ -163,8 +171,8 @@ async def read_backlog(database: Database) -> Backlog:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
-        row = (await connection.execute(text("SELECT count(*), min(quarter_at) FROM figure_marks"))).one()
+        row = (await connection.execute(_BACKLOG)).one()
         marked = (await connection.execute(text("SELECT DISTINCT client FROM figure_marks"))).scalars()
         zones = await read_zones(connection)
     wrong = sum(not zones.is_kept(client) for client in {*marked, *zones.kept})
-    return Backlog(marks=row[0], oldest_at=row[1], clients=wrong)
+    return Backlog(marks=row[0], oldest_at=row[1], waits_since=row[2], clients=wrong)

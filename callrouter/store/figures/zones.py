@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.plans import present_names
 from callrouter.store.promises import operators_zone, zones_in_service
+from callrouter.store.tables import figure_zones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +24,10 @@ class Zones:
     """By present name: the IANA name of the zone of the plan in service."""
     kept: Mapping[str, str]
     """By the name that calls have: the basis on which days are kept (`basis`); empty: none are."""
-
-    @property
-    def operators(self) -> ZoneInfo:
-        """The zone that most clients have, else UTC: that of calls of nobody."""
-        return operators_zone(self.in_service)
+    families: Mapping[str, Sequence[str]]
+    """By any name of a client that had several: all of them."""
+    operators: ZoneInfo
+    """The zone that most clients have, else UTC: that of calls of nobody."""
 
     def name_of(self, client: str) -> str:
         """The IANA name of a client's zone, by the name that a call has."""
@@ -41,43 +41,43 @@ class Zones:
         """What a client's days rest on if they are cut in a zone: who is reached later may have rung under another
         name of the client.
         """
-        return " ".join((zone, *(name for name in self._family(client) if name != client)))
+        return " ".join((zone, *(name for name in self.families.get(client, ()) if name != client)))
 
     def is_kept(self, client: str) -> bool:
         """Whether what is kept of days is of days as they are cut now."""
         return self.kept.get(client) == self.basis(client, self.name_of(client))
 
-    def _family(self, client: str) -> Sequence[str]:
-        """All names of a client, if it has several."""
-        if not self.present:
-            return ()
-        now_called = self.present.get(client, client)
-        former = sorted(name for name, owner in self.present.items() if owner == now_called)
-        return (now_called, *former) if former else ()
-
     @property
     def names(self) -> dict[str, list[str]]:
         """Other names of clients, as parameters of `making`."""
-        pairs = [
-            (name, other)
-            for name in sorted({*self.present, *self.present.values()})
-            for other in self._family(name)
-            if other != name
-        ]
+        pairs = [(name, other) for name, family in self.families.items() for other in family if other != name]
         return {"names": [name for name, _ in pairs], "other_names": [other for _, other in pairs]}
 
 
+def _families(present: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    families: dict[str, list[str]] = {}
+    for former, owner in sorted(present.items()):
+        families.setdefault(owner, [owner]).append(former)
+    return {name: tuple(family) for family in families.values() for name in family}
+
+
 async def read_zones(connection: AsyncConnection, client: str | None = None) -> Zones:
-    """Those of all clients; or of one, whoever had its name before left out.
+    """Those of all clients; or of one, whose name stands for itself where it was handed on.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     present = await present_names(connection)
-    zones = await zones_in_service(connection)
-    kept = {row.client: row.basis for row in await connection.execute(text("SELECT * FROM figure_zones"))}
+    zones = await zones_in_service(connection, client) or await zones_in_service(connection)
+    query = select(figure_zones)
+    if client is not None:
+        names = [client, *(name for name, owner in present.items() if owner == client)]
+        query = query.where(figure_zones.c.client.in_(names))
+    kept = {row.client: row.basis for row in await connection.execute(query)}
     return Zones(
         present=present,
         in_service={name: zone for name, zone in zones.items() if name == client or name not in present},
         kept=kept,
+        families=_families(present),
+        operators=operators_zone(zones),
     )

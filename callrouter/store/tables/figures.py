@@ -18,7 +18,7 @@ another zone now, is counted from the calls themselves (`store/figures`).
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Date, Double, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import Column, Date, Double, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, text
 
 from callrouter.core.call import Disposition, QueueOutcome
 from callrouter.store.tables.columns import Id, Instant, metadata
@@ -83,6 +83,7 @@ figure_marks = Table(
     metadata,
     Column("client", Id, nullable=False, comment="as the calls name it"),
     Column("quarter_at", Instant, nullable=False, comment="a quarter of an hour in which a call rang"),
+    Column("noted_at", Instant, nullable=False, server_default=text("now()")),
     Index(None, "quarter_at", "client"),
 )
 

@@ -34,7 +34,8 @@ NAMED = 3
 """So many of those who are promised the same are named."""
 
 
-def stats(  # noqa: PLR0913, RUF100  # each is an option
+def show(  # noqa: PLR0913, RUF100  # each is an option
+    context: typer.Context,
     client: Annotated[str | None, typer.Option(help="Only this client.")] = None,
     from_: Annotated[
         str | None,
@@ -61,6 +62,8 @@ def stats(  # noqa: PLR0913, RUF100  # each is an option
 
     A client's days are those of its own time zone: 23 or 25 hours when clocks change.
     """
+    if context.invoked_subcommand is not None:
+        return
     settings = load_settings()
     now = datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)
     period = _period(Asked(from_, to, month, last, yesterday), now)
@@ -75,7 +78,7 @@ def stats(  # noqa: PLR0913, RUF100  # each is an option
 
         typer.echo(StatsOut.of(found).model_dump_json(indent=2))
         return
-    _show(found, everything=everything)
+    _print(found, everything=everything)
 
 
 def _period(words: Asked, now: datetime) -> Period:
@@ -123,7 +126,7 @@ def _spread(spread: Spread) -> str:
     return f"{spread.p50_seconds:.0f} / {spread.p90_seconds:.0f} / {spread.max_seconds:.0f} s"
 
 
-def _show(found: Stats, *, everything: bool) -> None:
+def _print(found: Stats, *, everything: bool) -> None:
     # Wide enough for the whole table, also where the output is a file.
     console = Console(width=None if Console().is_terminal else 160, highlight=False)
     console.print(_when(found))
