@@ -16,11 +16,12 @@ from callrouter.reports.notes import compared, gaps, made, made_with, notes, tit
 from callrouter.reports.words import OF, Language, change, label, said, term, value
 
 _AT_A_GLANCE = ("offered", "pickup_rate", "service_level", "asa_seconds")
-_LISTED = (
+EXPLAINED = (
     *("received", "offered", "answered", "abandoned", "short_abandoned", "overflowed", "message_left", "called_back"),
     *("pickup_rate", "service_level", "abandon_rate", "asa_seconds", "waiting_p50_seconds", "waiting_p95_seconds"),
     *("waiting_max_seconds", "aht_seconds"),
 )
+"""What a client's period says, with what each means; docs/figures.md says it at length."""
 _PICTURE_FONT = "Libertinus Serif"
 
 
@@ -119,7 +120,7 @@ def of_client(reports: Sequence[Report], language: Language) -> Document:
                 _change(whole, row, name, language),
                 term(name, language).means,
             )
-            for name in _LISTED
+            for name in EXPLAINED
             if whole.cell(row, name) is not None
         ],
         heads=("", "", said("change", language) if whole.comparison else "", said("means", language)),

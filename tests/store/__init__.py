@@ -4,6 +4,7 @@ callbacks, notification_spool                 test_notifications.py
 calls, gaps, paging, plans                    test_reads.py
 dispatch                                      ../dispatch/test_sweeping.py, ../dispatch/test_working.py
 connecting, pool                              test_database_vanishes.py
+leaving                                       ../reports/test_reading.py
 refusals                                      test_recorder.py
 tables                                        test_schema.py
 writing                                       test_recorder.py, test_revisions.py, test_trace.py

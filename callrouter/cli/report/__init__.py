@@ -1,3 +1,3 @@
-"""`callrouter report`: figures as people print them. `command` is what it does, `progress` what it says meanwhile."""
+"""`callrouter report`: figures as people print them; `command` is what it does."""
 
 from callrouter.cli.report.command import report as report

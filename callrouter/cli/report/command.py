@@ -15,7 +15,7 @@ from rich.console import Console
 
 from callrouter.app.storage import open_database
 from callrouter.app.versions import KeptPlans
-from callrouter.cli.report.progress import Say, working
+from callrouter.cli.progress import Say, working
 from callrouter.cli.usage import Asked as Words
 from callrouter.cli.usage import argument, period_asked
 from callrouter.dialplan import PaperSpeech
