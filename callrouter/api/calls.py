@@ -73,6 +73,8 @@ class Which:
     agent: str | None
     queue: str | None
     node: str | None
+    left: str | None
+    version: str | None
 
 
 def _which(  # noqa: PLR0913, RUF100  # each is a query parameter
@@ -82,8 +84,19 @@ def _which(  # noqa: PLR0913, RUF100  # each is a query parameter
     agent: Name = None,
     queue: Name = None,
     node: Name = None,
+    left: Name = None,
+    version: Name = None,
 ) -> Which:
-    return Which(disposition=disposition, caller=caller, did=did, agent=agent, queue=queue, node=node)
+    return Which(
+        disposition=disposition,
+        caller=caller,
+        did=did,
+        agent=agent,
+        queue=queue,
+        node=node,
+        left=left,
+        version=version,
+    )
 
 
 def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], datetime], region: str) -> APIRouter:
@@ -105,7 +118,7 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
         """Calls that ended, the newest first, by when they rang: `from` included, `to` not.
 
         `agent` and `queue` find calls of which one visit to a queue has both; `node` those that passed it or ended
-        there.
+        there, `left` those that left the tree at it.
         """
         client = visitor.asked_client(Permission.CALL_READ, client)
         from_at, to_at = await instants_of(database, period, client, now())
@@ -118,6 +131,8 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
             agent=which.agent,
             queue=which.queue,
             node=which.node,
+            left=which.left,
+            version=which.version,
             scope=visitor.principal.scope,
             from_at=from_at,
             to_at=to_at,

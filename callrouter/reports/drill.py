@@ -15,7 +15,14 @@ from zoneinfo import ZoneInfo
 from callrouter.periods import Moment
 from callrouter.reports.model import By, Key, Span
 
-FILTERS: Final = {By.CLIENT: "client", By.DID: "did", By.VERSION: "version", By.QUEUE: "queue", By.AGENT: "agent"}
+FILTERS: Final = {
+    By.CLIENT: "client",
+    By.DID: "did",
+    By.VERSION: "version",
+    By.QUEUE: "queue",
+    By.AGENT: "agent",
+    By.NODE: "left",
+}
 """Rows whose calls a filter of /api/calls finds."""
 
 _QUARTER: Final = timedelta(minutes=15)
@@ -31,8 +38,8 @@ def queries(by: By, key: Key, spans: Mapping[str | None, Span]) -> tuple[str, ..
         key: of the row.
         spans: the period of each client whose calls they are; of everybody under None.
     """
-    if by is By.NODE:
-        return ()  # `node` lists those that passed it, too
+    if by is By.NODE and not key:
+        return ()  # no filter finds those that never came to a node
     whole = {FILTERS[by]: str(key)} if by in FILTERS else {}
     return tuple(
         urlencode({**({"client": name} if name else {}), **whole, "from": _utc(start), "to": _utc(end)})

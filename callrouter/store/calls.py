@@ -209,6 +209,8 @@ async def list_calls(
     agent: str | None = None,
     queue: str | None = None,
     node: str | None = None,
+    left: str | None = None,
+    version: str | None = None,
     scope: Scope = EVERYTHING,
     from_at: datetime | None = None,
     to_at: datetime | None = None,
@@ -226,6 +228,8 @@ async def list_calls(
         agent: who spoke with the caller, first or later.
         queue: where the caller waited, first or later.
         node: a node they passed or ended in.
+        left: the node at which they left the tree; empty: they never came to one.
+        version: of the plan that they walked.
         scope: whose of them are shown.
         from_at: when the first of them rang.
         to_at: when none of them rang any more.
@@ -245,6 +249,8 @@ async def list_calls(
             *equal(calls, disposition=disposition, caller_number=caller, did=did),
             *_visited(agent=agent, queue=queue),
             *([] if node is None else [_passed(node)]),
+            *([] if left is None else [_left_at(left)]),
+            *equal(calls, plan_version=version),
             *within(calls, scope),
         ],
         from_at=from_at,
@@ -259,6 +265,10 @@ def _visited(**values: str | None) -> list[ColumnElement[bool]]:
     """Calls of which one visit to a queue has all these values."""
     wanted = equal(queue_visits, **values)
     return [exists().where(queue_visits.c.call_id == calls.c.call_id, *wanted)] if wanted else []
+
+
+def _left_at(node: str) -> ColumnElement[bool]:
+    return func.split_part(calls.c.node_path, PATH_ARROW, -1) == node
 
 
 def _passed(node: str) -> ColumnElement[bool]:

@@ -48,8 +48,11 @@ def test_the_calls_of_an_hour_that_clocks_show_twice() -> None:
     assert len(times(By.HOUR, 2, span("2026-03"))) == 30
 
 
-def test_no_query_lists_those_who_left_at_a_node() -> None:
-    assert queries(By.NODE, "menu", {"a": span("2026-10")}) == ()
+def test_those_who_left_at_a_node() -> None:
+    assert queries(By.NODE, "menu", {"a": span("2026-11")}) == (
+        "client=a&left=menu&from=2026-10-31T23%3A00%3A00Z&to=2026-11-30T23%3A00%3A00Z",
+    )
+    assert queries(By.NODE, "", {"a": span("2026-11")}) == ()
 
 
 @given(
