@@ -17,7 +17,13 @@ from callrouter.reports.model import By, Report, Row
 from callrouter.reports.notes import title
 from callrouter.reports.words import Language, label, said, short_label, term, value
 
-COLOURS: Final = {"answered": "#1f4e79", "overflowed": "#e0a83c", "abandoned": "#b5473c", "received": "#1f4e79"}
+COLOURS: Final = {
+    "answered": "#1f4e79",
+    "overflowed": "#e0a83c",
+    "abandoned": "#b5473c",
+    "received": "#1f4e79",
+    "conversations": "#1f4e79",
+}
 INK: Final = "#222222"
 PALE: Final = "#d9dde2"
 MOST_LYING: Final = 25
@@ -42,8 +48,9 @@ class _Bar:
 
 def drawn(report: Report, language: Language, *, font: str = FONT, width: int = 760, height: int = 250) -> str:
     """The whole picture; what is too long for it is left out."""
-    series = [name for name in ("answered", "overflowed", "abandoned") if report.place("offered") is not None]
-    series = series or ["received"]
+    series = ["answered", "overflowed", "abandoned"]
+    if report.place("offered") is None:
+        series = ["received" if report.place("received") is not None else "conversations"]
     rows = report.rows if report.by.is_time else report.rows[:MOST_LYING]
     bars = [_bar(report, row, series, language) for row in rows if row.key is not None]
     if report.by.is_time:
@@ -54,7 +61,7 @@ def drawn(report: Report, language: Language, *, font: str = FONT, width: int = 
 def _bar(report: Report, row: Row, series: Sequence[str], language: Language) -> _Bar:
     assert row.key is not None
     pieces = [(name, float(report.cell(row, name) or 0)) for name in series]
-    place = report.place("offered" if len(series) > 1 else "received")
+    place = report.place("offered" if len(series) > 1 else series[0])
     before = None if row.before is None or place is None else row.before[place]
     name = (short_label if report.by.is_time else label)(report.by, row.key, language)
     faint = report.by is By.DAY and isinstance(row.key, date) and row.key.isoweekday() > 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from callrouter.core.call import Disposition
@@ -44,28 +44,93 @@ OF_JOURNEYS: Final = (
     Column("waiting_p95_seconds", Unit.SECONDS, lambda line: line.figures.waiting.p95_seconds),
     Column("waiting_max_seconds", Unit.SECONDS, lambda line: line.figures.waiting.max_seconds),
     Column("abandoned_waiting_mean_seconds", Unit.SECONDS, lambda line: line.figures.abandoned_waiting.mean_seconds),
-    Column("aht_seconds", Unit.SECONDS, lambda line: line.figures.aht_seconds),
+    Column("talk_mean_seconds", Unit.SECONDS, lambda line: line.figures.aht_seconds),
 )
 """Of whole journeys, judged by what was promised."""
+
+
+def _told(name: str, unit: Unit = Unit.COUNT) -> Column:
+    """A figure that stands beside the calls."""
+    return Column(name, unit, lambda line: line.beside.get(name))
+
+
+def _ratio(part: str, *whole: str) -> Callable[[Line], Value]:
+    def of(line: Line) -> Value:
+        over = sum(line.beside.get(name) or 0 for name in whole)
+        return (line.beside.get(part) or 0) / over if over else None
+
+    return of
+
+
+_HANDLED: Final = (
+    Column("aht_seconds", Unit.SECONDS, _ratio("handle_seconds", "conversations")),
+    _told("talk_seconds", Unit.SECONDS),
+    _told("hold_seconds", Unit.SECONDS),
+    _told("wrap_up_seconds", Unit.SECONDS),
+)
+
+BESIDE: Final = (
+    _told("conversations"),
+    *_HANDLED,
+    _told("messages"),
+    _told("messages_urgent"),
+    _told("messages_unacknowledged"),
+    _told("accepted_p50_seconds", Unit.SECONDS),
+    _told("delivered_p50_seconds", Unit.SECONDS),
+    _told("acknowledged_p50_seconds", Unit.SECONDS),
+    _told("callbacks"),
+    _told("callbacks_open"),
+    _told("callbacks_reached"),
+    _told("callback_p50_seconds", Unit.SECONDS),
+    Column("gave_up_reached", Unit.SHARE, _ratio("gave_up_reached", "gave_up")),
+)
+"""What a client's report says beside the calls: what agents did for them, messages, callbacks, and who gave up."""
+
+OF_AGENTS: Final = (
+    _told("conversations"),
+    *_HANDLED,
+    _told("offers"),
+    _told("missed"),
+    _told("logged_in_seconds", Unit.SECONDS),
+    _told("available_seconds", Unit.SECONDS),
+    _told("paused_seconds", Unit.SECONDS),
+    Column("occupancy", Unit.SHARE, _ratio("busy_seconds", "busy_seconds", "available_seconds")),
+)
+"""Of what agents did in a period, and where their time went."""
 
 OF_ENDS: Final = (_RECEIVED, *(_disposition(one) for one in Disposition))
 """Of where journeys ended: how, without a promise."""
 
 SHORT: Final = (
     *("received", "offered", "answered", "abandoned", "short_abandoned", "overflowed", "pickup_rate", "service_level"),
-    *("target", "asa_seconds", "waiting_p50_seconds", "waiting_p95_seconds", "waiting_max_seconds", "aht_seconds"),
+    *(
+        "target",
+        "asa_seconds",
+        "waiting_p50_seconds",
+        "waiting_p95_seconds",
+        "waiting_max_seconds",
+        "talk_mean_seconds",
+    ),
 )
 """What a screen or a page has the breadth for."""
 
 PRINTED: Final = (
     *("offered", "answered", "abandoned", "overflowed", "pickup_rate", "service_level", "asa_seconds"),
-    *("waiting_p95_seconds", "aht_seconds"),
+    *("waiting_p95_seconds", "talk_mean_seconds"),
 )
 
 
 def columns_of(by: By) -> tuple[Column, ...]:
     """The columns of a report that has a row for each of these."""
-    return OF_ENDS if by is By.NODE else OF_JOURNEYS
+    match by:
+        case By.NODE:
+            return OF_ENDS
+        case By.AGENT:
+            return OF_AGENTS
+        case By.CLIENT:
+            return OF_JOURNEYS + BESIDE
+        case _:
+            return OF_JOURNEYS
 
 
 def broad(columns: Sequence[Column], wanted: Sequence[str]) -> list[int]:

@@ -19,7 +19,9 @@ _AT_A_GLANCE = ("offered", "pickup_rate", "service_level", "asa_seconds")
 EXPLAINED = (
     *("received", "offered", "answered", "abandoned", "short_abandoned", "overflowed", "message_left", "called_back"),
     *("pickup_rate", "service_level", "abandon_rate", "asa_seconds", "waiting_p50_seconds", "waiting_p95_seconds"),
-    *("waiting_max_seconds", "aht_seconds"),
+    *("waiting_max_seconds", "talk_mean_seconds", "aht_seconds"),
+    *("messages", "messages_urgent", "accepted_p50_seconds", "acknowledged_p50_seconds"),
+    *("callbacks", "callbacks_reached", "callback_p50_seconds", "gave_up_reached"),
 )
 """What a client's period says, with what each means; docs/figures.md says it at length."""
 _PICTURE_FONT = "Libertinus Serif"

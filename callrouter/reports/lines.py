@@ -7,7 +7,7 @@ a percentile of several rows, and a service level over formulas, thresholds or l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from callrouter.core.call import Disposition
@@ -28,6 +28,8 @@ class Line:
 
     figures: Figures
     promises: Sequence[PromiseStats]
+    beside: Mapping[str, float | None] = field(default_factory=dict)
+    """What is told beside the calls (`columns.BESIDE`): sums, but for percentiles, whose names end so."""
 
     @property
     def measured(self) -> ServiceLevelTarget | None:
@@ -63,6 +65,11 @@ def alone(part: PromiseStats) -> Line:
     return Line(figures=part.figures, promises=[part])
 
 
+def only_beside(beside: Mapping[str, float | None]) -> Line:
+    """Of what is told beside calls, without any call."""
+    return Line(figures=_summed([]), promises=(), beside=beside)
+
+
 def ends(by_disposition: Mapping[Disposition, int]) -> Line:
     """Of journeys of which it is known how they ended, and nothing else."""
     figures = replace(_summed([]), received=sum(by_disposition.values()), by_disposition=by_disposition)
@@ -76,7 +83,21 @@ def together(lines: Sequence[Line]) -> Line:
     return Line(
         figures=_summed([line.figures for line in lines]),
         promises=[part for line in lines for part in line.promises],
+        beside=_beside([line.beside for line in lines]),
     )
+
+
+def _beside(parts: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: None if is_percentile(name) else sum(part.get(name) or 0 for part in parts) for name in names}
+
+
+def is_percentile(name: str) -> bool:
+    """Whether a figure that stands beside the calls is no sum."""
+    return name.endswith(PERCENTILES)
+
+
+PERCENTILES: Final = ("_p50_seconds", "_p90_seconds", "_max_seconds")
 
 
 def _summed(parts: Sequence[Figures]) -> Figures:

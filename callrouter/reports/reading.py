@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from callrouter.errors import UsageError
 from callrouter.periods import Comparison, Period
+from callrouter.reports.beside import LONGEST_OF_ALL, nothing_beside, read_beside, read_of_agents
 from callrouter.reports.drill import queries
-from callrouter.reports.lines import NOTHING, Line, ends
+from callrouter.reports.lines import NOTHING, Line, ends, only_beside, together
 from callrouter.reports.making import ALL_ROWS, Measured, Order, Subject, check_order, make
 from callrouter.reports.model import By, Key, Missing, Report, Span
 from callrouter.store.database import Database
@@ -32,7 +33,7 @@ _GROUPINGS: Final[Mapping[By, Sequence[Grouping]]] = {
     By.HOUR: (Grouping.HOUR,),
     By.MONTH: (Grouping.MONTH,),
 }
-READABLE: Final = tuple(one for one in By if one in _GROUPINGS or one is By.NODE)
+READABLE: Final = tuple(one for one in By if one in _GROUPINGS or one in (By.NODE, By.AGENT))
 """What a report can have rows for."""
 
 
@@ -63,6 +64,8 @@ async def read_report(database: Database, asked: Asked, now: datetime) -> Report
     if asked.by not in READABLE:
         raise ValueError(f"figures by {asked.by} are not kept yet: ask by {', '.join(READABLE)}")
     zones = await _zones(database)
+    if asked.by is By.AGENT and asked.clients is not None:
+        raise ValueError("agents work for all clients: ask for their figures without a client")
     spans = _spans(asked, zones, now)
     measured, gaps = await _measured(database, asked, spans, now)
     before = None
@@ -152,6 +155,8 @@ def _span(period: Period, zone: ZoneInfo, now: datetime) -> Span:
 
 async def _measured(database: Database, asked: Asked, spans: _Spans, now: datetime) -> tuple[Measured, Sequence[Gap]]:
     gaps: Sequence[Gap]
+    if asked.by is By.AGENT:
+        return await _of_agents(database, asked, now)
     if asked.by is By.NODE:
         left = await read_leaving(database, asked.period, now=now, clients=asked.clients, zone=asked.zone)
         found = {Subject(one.node, one.client): ends(one.by_disposition) for one in left}
@@ -164,18 +169,42 @@ async def _measured(database: Database, asked: Asked, spans: _Spans, now: dateti
         )
         found = {Subject(*group.keys): Line(figures=group.figures, promises=group.promises) for group in grouped.groups}
         gaps = grouped.gaps
+    if asked.by is By.CLIENT and _is_short(asked, spans):
+        told = await read_beside(database, asked.period, now=now, clients=asked.clients, zone=asked.zone)
+        found = {
+            subject: replace(line, beside=told.get(str(subject.key), nothing_beside()))
+            for subject, line in found.items()
+        }
     if asked.by.is_time:
         found = _with_empty(asked.by, found, spans.main, now, gaps)
     total = None
     if asked.by is not By.QUEUE:  # a call may have waited in several
         whole = await read_figures(database, asked.period, by=(), now=now, clients=asked.clients, zone=asked.zone)
-        total = next((Line(figures=one.figures, promises=one.promises) for one in whole.groups), NOTHING)
+        beside = together(list(found.values())).beside
+        total = next(
+            (Line(figures=one.figures, promises=one.promises, beside=beside) for one in whole.groups),
+            replace(NOTHING, beside=beside),
+        )
     return Measured(lines=found, total=total, spans=spans.distinct), gaps
 
 
 def _edges(spans: _Spans) -> tuple[datetime, datetime]:
     """When the period begins for the first client, and ends for the last."""
     return min(span.from_at for span in spans.distinct), max(span.to_at for span in spans.distinct)
+
+
+def _is_short(asked: Asked, spans: _Spans) -> bool:
+    """What is told beside the calls is made of rows: of everybody, it is read of some weeks only."""
+    from_at, to_at = _edges(spans)
+    return asked.clients is not None or to_at - from_at <= LONGEST_OF_ALL
+
+
+async def _of_agents(database: Database, asked: Asked, now: datetime) -> tuple[Measured, Sequence[Gap]]:
+    """By the clocks of the operator, unless a zone is named: an agent works for clients in several."""
+    told, gaps, zone = await read_of_agents(database, asked.period, now=now, zone=asked.zone)
+    lines = {Subject(agent): only_beside(beside) for agent, beside in told.items()}
+    span = _span(asked.period, zone, now)
+    return Measured(lines=lines, total=together(list(lines.values())), spans=[span]), gaps
 
 
 async def _of_one(

@@ -80,7 +80,49 @@ TERMS: Final[Mapping[Language, Mapping[str, Term]]] = {
         "abandoned_waiting_mean_seconds": Term(
             "Mean wait before abandoning", "Gave up after", "How long those who gave up had waited, on average."
         ),
-        "aht_seconds": Term("Mean handle time (AHT)", "AHT", "Mean time for which answered callers were spoken with."),
+        "talk_mean_seconds": Term("Mean talk time", "Talk", "Mean time for which answered callers were spoken with."),
+        "conversations": Term(
+            "Conversations", "Conversations", "Of agents with callers, who rang or were called back."
+        ),
+        "aht_seconds": Term(
+            "Mean handle time (AHT)", "AHT", "Talk, hold and wrap-up of agents, for each of their conversations."
+        ),
+        "talk_seconds": Term("Talk time", "Talk", "Of agents, in all; without the time on hold."),
+        "hold_seconds": Term("Time on hold", "Hold", "For which agents had callers on hold, in all."),
+        "wrap_up_seconds": Term("Wrap-up", "Wrap-up", "Work of agents after conversations, in all."),
+        "messages": Term("Messages taken", "Messages taken", "Of callers, by the client's tree or by agents."),
+        "messages_urgent": Term("Urgent messages", "Urgent", "Of these, the ones that were told as urgent."),
+        "messages_unacknowledged": Term(
+            "Urgent, not taken on", "Not taken on", "Urgent messages that nobody has acknowledged."
+        ),
+        "accepted_p50_seconds": Term(
+            "Messages passed on after",
+            "Passed on",
+            "From a message to whoever passes it on taking it: half were faster.",
+        ),
+        "delivered_p50_seconds": Term(
+            "Messages delivered after", "Delivered", "Until it is known to have reached somebody: half were faster."
+        ),
+        "acknowledged_p50_seconds": Term(
+            "Urgent messages taken on after", "Taken on", "Until somebody acknowledged an urgent one: half were faster."
+        ),
+        "callbacks": Term("Callbacks asked for", "Callbacks", "Callers who asked to be called back."),
+        "callbacks_open": Term("Callbacks open", "Open", "Of these, those that nothing has settled."),
+        "callbacks_reached": Term("Callbacks reached", "Reached", "Of these, those whose caller was spoken with."),
+        "callback_p50_seconds": Term(
+            "Callbacks reached after", "After", "From the wish until the caller was spoken with: half were faster."
+        ),
+        "gave_up_reached": Term(
+            "Abandoned and reached later", "Gave up, reached", "Share of those who gave up who were spoken with later."
+        ),
+        "offers": Term("Offers", "Offers", "How often the agent was rung for a caller."),
+        "missed": Term("Missed", "Missed", "Offers that the agent let ring, or refused."),
+        "logged_in_seconds": Term("Logged in", "Logged in", "For how long the agent was logged in."),
+        "available_seconds": Term("Available", "Available", "Of this, free for the next caller."),
+        "paused_seconds": Term("Paused", "Paused", "Of this, in pauses."),
+        "occupancy": Term(
+            "Occupancy", "Occupancy", "Talk, hold and wrap-up ÷ (talk, hold and wrap-up + available time)."
+        ),
     },
     _FR: {
         "received": Term(
@@ -142,8 +184,58 @@ TERMS: Final[Mapping[Language, Mapping[str, Term]]] = {
             "Avant abandon",
             "Le temps qu'avaient attendu en moyenne ceux qui ont renoncé.",
         ),
+        "talk_mean_seconds": Term(
+            "Durée moyenne de conversation", "Conversation", "Durée moyenne de conversation des appels décrochés."
+        ),
+        "conversations": Term("Conversations", "Conversations", "Des agents avec les appelants, rappels compris."),
         "aht_seconds": Term(
-            "Durée moyenne de traitement (DMT)", "DMT", "Durée moyenne de conversation des appels décrochés."
+            "Durée moyenne de traitement (DMT)",
+            "DMT",
+            "Conversation, mise en attente et post-appel des agents, par conversation.",
+        ),
+        "talk_seconds": Term("Temps de conversation", "Conversation", "Des agents, en tout, hors mise en attente."),
+        "hold_seconds": Term(
+            "Temps de mise en attente", "En attente", "Pendant les conversations des agents, en tout."
+        ),
+        "wrap_up_seconds": Term("Post-appel", "Post-appel", "Travail des agents après les conversations, en tout."),
+        "messages": Term("Messages pris", "Messages pris", "Des appelants, par l'arbre du client ou par les agents."),
+        "messages_urgent": Term("Messages urgents", "Urgents", "Parmi eux, ceux qui ont été transmis en urgence."),
+        "messages_unacknowledged": Term(
+            "Urgents non pris en charge", "Non pris", "Messages urgents dont personne n'a accusé réception."
+        ),
+        "accepted_p50_seconds": Term(
+            "Délai de remise des messages",
+            "Remise",
+            "Du message à sa remise au transporteur : la moitié a été plus rapide.",
+        ),
+        "delivered_p50_seconds": Term(
+            "Délai de réception des messages", "Réception", "Jusqu'à son arrivée connue : la moitié a été plus rapide."
+        ),
+        "acknowledged_p50_seconds": Term(
+            "Délai de prise en charge des urgences",
+            "Prise en charge",
+            "D'un message urgent : la moitié a été plus rapide.",
+        ),
+        "callbacks": Term("Rappels demandés", "Rappels", "Appelants qui ont demandé à être rappelés."),
+        "callbacks_open": Term("Rappels en cours", "En cours", "Parmi eux, ceux que rien n'a encore réglés."),
+        "callbacks_reached": Term("Rappels aboutis", "Aboutis", "Parmi eux, ceux dont l'appelant a été joint."),
+        "callback_p50_seconds": Term(
+            "Délai de rappel", "Délai", "De la demande jusqu'à la conversation : la moitié a été plus rapide."
+        ),
+        "gave_up_reached": Term(
+            "Abandons joints ensuite",
+            "Abandons joints",
+            "Part de ceux qui ont abandonné et qui ont été joints ensuite.",
+        ),
+        "offers": Term("Présentations", "Présentations", "Nombre de fois où l'agent a été sonné pour un appelant."),
+        "missed": Term("Manqués", "Manqués", "Présentations que l'agent a laissées sonner, ou refusées."),
+        "logged_in_seconds": Term("Temps connecté", "Connecté", "Durée pendant laquelle l'agent était connecté."),
+        "available_seconds": Term("Temps disponible", "Disponible", "Dont libre pour l'appel suivant."),
+        "paused_seconds": Term("Temps de pause", "Pause", "Dont en pause."),
+        "occupancy": Term(
+            "Taux d'occupation",
+            "Occupation",
+            "Conversation, attente et post-appel ÷ (ces temps + temps disponible).",
         ),
     },
 }

@@ -118,14 +118,19 @@ async def gaps_between(database: Database, from_at: datetime, to_at: datetime) -
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
+    async with database.connection() as connection:
+        return await gaps_seen(connection, from_at, to_at)
+
+
+async def gaps_seen(connection: AsyncConnection, from_at: datetime, to_at: datetime) -> list[Gap]:
+    """The same, by a connection that is open."""
     query = (
         select(gaps)
         .where(gaps.c.from_at < to_at, or_(gaps.c.until_at.is_(None), gaps.c.until_at > from_at))
         .order_by(gaps.c.from_at)
     )
-    async with database.connection() as connection:
-        found = [Gap(**row) for row in (await connection.execute(query)).mappings()]
-        silent = await _silent_since(connection)
+    found = [Gap(**row) for row in (await connection.execute(query)).mappings()]
+    silent = await _silent_since(connection)
     return found + [
         Gap(gap_id=0, from_at=since, until_at=None, reason=SILENT_REASON, pbx=pbx)
         for pbx, since in silent.items()

@@ -95,6 +95,11 @@ async def test_a_client_sees_its_own(database: Database) -> None:
             assert "lenoir" not in json.dumps(report)
         refused = await client.get("/api/reports", params={"client": "etude-lenoir", **DAY})
         assert refused.status_code == 403
+        of_agents = await client.get("/api/reports", params={"by": "agent", **DAY})
+        assert (of_agents.status_code, of_agents.json()["detail"]) == (
+            403,
+            "token:moreau does not hold agent.read on everything",
+        )
 
 
 def test_the_schema_is_published() -> None:

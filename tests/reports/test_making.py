@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from callrouter.reports.columns import OF_ENDS, OF_JOURNEYS
-from callrouter.reports.lines import Line, together
+from callrouter.reports.columns import BESIDE, OF_AGENTS, OF_ENDS, OF_JOURNEYS
+from callrouter.reports.lines import Line, only_beside, together
 from callrouter.reports.making import Order, Subject, check_order
 from callrouter.reports.model import By, Report, Row, Sort
 from callrouter.reports.notes import made_with, notes, title
@@ -143,7 +143,7 @@ def test_several_lines_stand_for_all_who_were_called_back() -> None:
 
 def test_every_figure_has_words_in_both_languages() -> None:
     for language in Language:
-        assert {column.name for column in (*OF_JOURNEYS, *OF_ENDS)} <= TERMS[language].keys()
+        assert {column.name for column in (*OF_JOURNEYS, *OF_ENDS, *BESIDE, *OF_AGENTS)} <= TERMS[language].keys()
         assert TERMS[language].keys() == TERMS[Language.ENGLISH].keys()
 
 
@@ -164,3 +164,23 @@ def test_gaps_and_comparisons_are_said() -> None:
         "Comparé à : la période précédente, septembre 2026.",
         f"Des appels peuvent manquer : du 14/10/2026 14:03 CEST au 14/10/2026 14:09 CEST. pbx-1: {GAP.reason}",
     ]
+
+
+def test_agents_add_up() -> None:
+    """Sums do, and what is made of sums; of who logs in nowhere nothing is in the occupancy."""
+    agents = {
+        "anne": {"conversations": 10, "handle_seconds": 900.0, "busy_seconds": 900.0, "available_seconds": 600.0},
+        "nowhere": {"conversations": 2, "handle_seconds": 100.0, "busy_seconds": 0.0, "available_seconds": 0.0},
+    }
+    found = report(By.AGENT, {Subject(name): only_beside(told) for name, told in agents.items()}, clients=None)
+
+    assert [told(found, row, "aht_seconds", "occupancy") for row in found.rows] == [[90.0, 0.6], [50.0, None]]
+    assert told(found, found.total, "conversations", "aht_seconds", "occupancy") == [12, 1000 / 12, 0.6]
+
+
+def test_percentiles_of_several_are_not_told() -> None:
+    lines = {"a": {"messages": 3.0, "accepted_p50_seconds": 5.0}, "b": {"messages": 1.0, "accepted_p50_seconds": 9.0}}
+    found = report(By.CLIENT, {Subject(name): only_beside(told) for name, told in lines.items()})
+
+    assert told(found, found.rows[0], "messages", "accepted_p50_seconds") == [3, 5]
+    assert told(found, found.total, "messages", "accepted_p50_seconds") == [4, None]

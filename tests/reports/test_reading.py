@@ -190,3 +190,27 @@ async def test_every_form_is_made(record: Database, form: Format) -> None:
 async def test_a_period_that_ends_before_it_begins(record: Database) -> None:
     with pytest.raises(ValueError, match="ends before it begins"):
         await read_report(record, Asked(period=Period(Moment.parse("today"), Moment.parse("yesterday"))), NOW)
+
+
+async def test_what_stands_beside_the_calls(record: Database) -> None:
+    """Of a client without messages and callbacks it is 0, and who gave up is told."""
+    asked = Asked(period=OCTOBER, clients=["plumber"])
+    report = await read_report(record, asked, NOW)
+
+    (row,) = report.rows
+    assert [report.cell(row, name) for name in ("messages", "callbacks", "conversations")] == [0, 0, 0]
+    assert report.cell(row, "accepted_p50_seconds") is None
+    assert 0 <= (report.cell(row, "gave_up_reached") or 0) <= 1
+    of_a_year = Asked(period=Period.last("12mo"), comparison=Comparison.BEFORE)
+    everybody = await read_report(record, of_a_year, NOW)
+    assert everybody.total is not None
+    assert everybody.cell(everybody.total, "messages") is None
+
+
+async def test_agents(record: Database) -> None:
+    report = await read_report(record, Asked(by=By.AGENT, period=OCTOBER), NOW)
+
+    assert [span.zone for span in report.spans] == ["Europe/Paris"]
+    assert len(written([report], Format.PDF, Language.FRENCH)) > 500
+    with pytest.raises(ValueError, match="without a client"):
+        await read_report(record, Asked(by=By.AGENT, period=OCTOBER, clients=["plumber"]), NOW)

@@ -23,6 +23,7 @@ from callrouter.reports.reading import Asked, read_report
 from callrouter.reports.rendering import MEDIA_TYPES, Format, file_name, needed, written
 from callrouter.store.database import Database
 from callrouter.store.plans import live_version
+from callrouter.store.tables import AuditOutcome
 
 _FILES: Final = {
     media.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA_TYPES.values()
@@ -53,6 +54,8 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
         a PDF has its days, hours and weekdays as well. Every row says by which queries its calls are found.
         """
         client = visitor.asked_client(Permission.STATS_READ, client)
+        if by is By.AGENT:
+            _must_see_agents(visitor)
         clients = _whose(visitor, client)
         asked = Asked(
             by=by,
@@ -78,6 +81,18 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
         return Response(file, media_type=MEDIA_TYPES[wanted.form], headers={"Content-Disposition": disposition})
 
     return routes
+
+
+def _must_see_agents(visitor: Visitor) -> None:
+    """Agents work for all clients.
+
+    Raises:
+        HTTPException: they may not see where agents are, and what they did (403).
+    """
+    who = visitor.principal
+    if not who.may(Permission.AGENT_READ) or who.scope.kind is not ScopeKind.ALL:
+        visitor.note(Permission.AGENT_READ, AuditOutcome.REFUSED)
+        raise HTTPException(HTTPStatus.FORBIDDEN, f"{who.name} does not hold {Permission.AGENT_READ} on everything")
 
 
 def _whose(visitor: Visitor, client: str | None) -> list[str] | None:

@@ -134,7 +134,7 @@ async def _read(settings: Settings, asked: Asked, form: Format, now: datetime, s
             try:
                 found.append(await read_report(database, one, now))
             except ValueError as error:
-                raise UsageError(f"{error}: --from must be before --to") from None
+                raise UsageError(str(error)) from None
         return found
 
 
