@@ -6,7 +6,7 @@ file, byte for byte: its date is that of the report.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.resources import files
 
 import msgspec
@@ -19,8 +19,7 @@ def written(document: Document, made_at: datetime) -> bytes:
     """The whole file."""
     template = files("callrouter.reports").joinpath("templates", "report.typ").read_bytes()
     said = msgspec.json.encode(document).decode()
-    found = typst.compile(
-        template, sys_inputs={"report": said}, ignore_system_fonts=True, timestamp=made_at.replace(microsecond=0)
-    )
+    at = made_at.astimezone(UTC).replace(microsecond=0)
+    found = typst.compile(template, sys_inputs={"report": said}, ignore_system_fonts=True, timestamp=at)
     assert isinstance(found, bytes)
     return found

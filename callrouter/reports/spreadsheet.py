@@ -7,6 +7,7 @@ figures were made with.
 from __future__ import annotations
 
 import io
+from datetime import UTC
 
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
@@ -25,7 +26,9 @@ def written(report: Report, language: Language) -> bytes:
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(out, options)
     # The time in the file is the report's: the same report is the same file.
-    book.set_properties({"title": title(report, language), "created": report.made_at.replace(tzinfo=None)})
+    book.set_properties(
+        {"title": title(report, language), "created": report.made_at.astimezone(UTC).replace(tzinfo=None)}
+    )
     bold = {"bold": True, "bg_color": "#1F3A5F", "font_color": "#FFFFFF", "text_wrap": True, "valign": "vcenter"}
     head_format = book.add_format(bold)
     formats = {unit: book.add_format({"num_format": shown}) for unit, shown in _FORMATS.items()}

@@ -336,6 +336,12 @@ PHRASES: Final[Mapping[Language, Mapping[str, str]]] = {
         "missing": "Gaps",
         "not_told": "–",
         "with_target": "target {target}",
+        "mail_subject": "Telephone service report – {month} – {client}",
+        "mail_greeting": "Good morning,",
+        "mail_text": "Enclosed is the report of the calls of {client} in {month}: how many there were, how many were "
+        "answered and how fast, by day and by hour, compared with the month before.",
+        "mail_end": "The report says itself by which formula its figures were made. Every figure can be traced to its "
+        "calls: ask for it.",
     },
     _FR: {
         "title": "Appels par {by}",
@@ -379,6 +385,12 @@ PHRASES: Final[Mapping[Language, Mapping[str, str]]] = {
         "missing": "Interruptions",
         "not_told": "–",
         "with_target": "objectif {target}",
+        "mail_subject": "Bilan de l'accueil téléphonique – {month} – {client}",
+        "mail_greeting": "Bonjour,",
+        "mail_text": "Vous trouverez ci-joint le bilan des appels de {client} en {month} : combien il y en a eu, "
+        "combien ont été décrochés et en combien de temps, par jour et par heure, comparés au mois précédent.",
+        "mail_end": "Le bilan dit lui-même selon quelle formule ses chiffres sont établis. Chaque chiffre peut être "
+        "ramené à ses appels : demandez-le.",
     },
 }
 

@@ -76,6 +76,16 @@ async def test_what_is_wrong_is_said(command: Command, arguments: tuple[str, ...
     assert done.stdout == ""
 
 
+async def test_a_months_report_is_mailed_again_only_where_somebody_is_sent_it(command: Command) -> None:
+    nobody = await command("report", "--send", "--client", "cabinet-moreau", "--month", "2026-11")
+    no_month = await command("report", "--send", "--client", "cabinet-moreau")
+
+    assert (nobody.returncode, nobody.stdout) == (2, "")
+    assert "the file of cabinet-moreau names nobody who is sent reports: write `reports` in it" in nobody.stderr
+    assert no_month.returncode == 2
+    assert "name --client and --month" in no_month.stderr
+
+
 HEAVY = {"typst", "xlsxwriter"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from rich.console import Console
 
 from callrouter.app.storage import open_database
 from callrouter.app.versions import KeptPlans
+from callrouter.app.web_services import sender_of
 from callrouter.cli.progress import Say, working
 from callrouter.cli.usage import Asked as Words
 from callrouter.cli.usage import argument, period_asked
@@ -30,6 +31,7 @@ from callrouter.reports.words import Language
 from callrouter.settings import Settings, load_settings
 from callrouter.store.database import Database
 from callrouter.store.plans import live_version
+from callrouter.store.subscribed.monthly import queue_monthly
 
 _BINARY: Final = (Format.XLSX, Format.PDF)
 
@@ -60,6 +62,9 @@ def report(  # noqa: PLR0913, RUF100  # each is an option
     ] = None,
     language: Annotated[Language, typer.Option(help="Of names and of what the figures mean.")] = Language.ENGLISH,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it into this file.")] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Instead: mail the month's report to whom the client's file names, again.")
+    ] = False,
 ) -> None:
     """Print the figures of a period: who called, who was answered, how fast, and whether what was promised was kept.
 
@@ -68,6 +73,10 @@ def report(  # noqa: PLR0913, RUF100  # each is an option
     """
     settings = load_settings()
     now = datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)
+    if send:
+        mailed = asyncio.run(_send(settings, client, month, now))
+        typer.echo(f"queued, for {', '.join(mailed)}: `callrouter deliveries list` says what could not be sent")
+        return
     chosen = _form(form, output)
     order = Order(sort=argument(Sort.parse, sort) if sort else None, top=top)
     if chosen is Format.TABLE and top is None and not everything and not by.is_time:
@@ -136,6 +145,27 @@ async def _read(settings: Settings, asked: Asked, form: Format, now: datetime, s
             except ValueError as error:
                 raise UsageError(str(error)) from None
         return found
+
+
+async def _send(settings: Settings, client: str | None, month: str | None, now: datetime) -> list[str]:
+    """Queue the reports of a client's month, whether they were sent before or not; whom they go to."""
+    from callrouter.dispatch.reporting import Sender, mail_of
+
+    if client is None or month is None:
+        raise typer.BadParameter("--send sends one client's month: name --client and --month")
+    argument(Period.month, month)
+    address, domain = sender_of(settings)
+    async with open_database(settings, create=False) as database:
+        version = await live_version(database, await find_client(database, client))
+        kept = KeptPlans(database, PaperSpeech(), settings.region)
+        plan = (await kept.find(client, version)).plan if version is not None else None
+        if plan is None or not plan.reports:
+            raise UsageError(f"the file of {client} names nobody who is sent reports: write `reports` in it")
+        for one in plan.reports:
+            sender = Sender(address=address, domain=domain)
+            mail = await mail_of(database, plan, one, date.fromisoformat(f"{month}-01"), sender, now)
+            await queue_monthly(database, mail, now, None)
+        return [one.to for one in plan.reports]
 
 
 async def _name(database: Database, settings: Settings, client: str) -> str:

@@ -2,7 +2,7 @@
 
 `policy` is what a client's file says of it; `progress` is how far a message has come, and what is to
 be done next; `house` is what it asks of a plan, `trail` how what happened is called. `subscription` is who else is told
-what happens: other systems.
+what happens: other systems; `monthly` who is sent a report of each month.
 """
 
 from callrouter.core.dispatch.house import PlanHouse as PlanHouse

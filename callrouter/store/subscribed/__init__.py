@@ -1,3 +1,4 @@
 """What other systems are to be told: of what happened (`happened`), which becomes deliveries in one transaction, and of
-days (`days`), whose figures are told once they are over, and again when they change.
+days (`days`), whose figures are told once they are over, and again when they change. `monthly` has the reports of
+months that people are sent.
 """
