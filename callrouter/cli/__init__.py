@@ -15,7 +15,7 @@
 `token`, `audit`                who may ask the API for what; who did what, and who was refused
 `db`, `settings`                the database's schema; the settings and where they come from
 
-`application` lists them; `usage` is how their options look in `--help`.
+`application` lists them; `usage` is how their options look in `--help`, `progress` what they say while they work.
 
 A command that cannot do its work says so in one sentence on standard error and ends with 2 when its arguments, a
 setting or a client's file is wrong, with 1 otherwise.

@@ -20,24 +20,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.service_level import Promise
 from callrouter.periods import Period
 from callrouter.store.database import Database
+from callrouter.store.figures.asking import Grouping, Part, parts_of
 from callrouter.store.figures.measuring import by_hour, by_promise, none_at_all
 from callrouter.store.figures.model import ClientStats, Group, Grouped, Stats
-from callrouter.store.figures.reading import Grouping, Marks, Part, Tally, parts_of, read_marks, read_tallies
+from callrouter.store.figures.reading import Tally, read_tallies
+from callrouter.store.figures.rows import ONE_INSTANT, Marks, read_marks
 from callrouter.store.figures.zones import Zones, read_zones
 from callrouter.store.gaps import gaps_between
 from callrouter.store.promises import promise_in_service
-
-ONE_INSTANT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-"""Calls come meanwhile: parts and totals must be those of one instant."""
 
 
 async def read_stats(database: Database, period: Period, *, now: datetime, client: str | None = None) -> Stats:

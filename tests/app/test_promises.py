@@ -15,7 +15,7 @@ from callrouter.app.live.disk_plans import DiskPlans
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.ended_row import ended_call, read_row
-from callrouter.core.call import Call, replace
+from callrouter.core.call import Call, CallerId, replace
 from callrouter.core.facts import CallEnded
 from callrouter.core.service_level import Formula, Promise, ServiceLevelTarget
 from callrouter.dialplan import Loader, PaperSpeech
@@ -110,7 +110,9 @@ async def test_a_changed_threshold_changes_no_past_figure(service: Service, data
 
     await service.promises("40s", "answered_only")
     assert (await service.figures()).promises == [before]
-    await service.ends(answered("4", wait=30, start=after(600)), abandoned("5", start=after(600)))
+    # Of another caller: who gave up and rings again was reached.
+    again = replace(answered("4", wait=30, start=after(600)), caller=CallerId(number="+33612340099"))
+    await service.ends(again, abandoned("5", start=after(600)))
 
     found = await service.figures()
     first, second = found.promises

@@ -8,7 +8,7 @@ db                      ../store/test_cli_db.py
 diff, show              test_questions.py
 engine, up, web         ../acceptance/test_start.py
 worker                  ../acceptance/test_told.py
-explain, stats          test_record.py
+explain, progress, stats   test_record.py
 pbx                     ../acceptance/test_live_editing.py
 route                   ../questions/test_route.py, test_questions.py
 schema                  ../dialplan/reference/test_schema.py

@@ -94,6 +94,7 @@ def metrics() -> Iterator[str]:
         kept_calls=int,
         journal_refused=bool,
         board=lambda: BoardFigures(attention={}, overdue=0),
+        marks_wait_seconds=lambda: 0.0,
     )
     EngineMetrics(registry, version="", target_of=lambda _: None).watch(counted)
     for family in registry.collect():
@@ -186,11 +187,17 @@ def typed(name: str) -> list[str]:
     return [line.partition("  #")[0].strip() for line in found]
 
 
+def known(group: Any) -> list[list[str]]:
+    """Each command below one, as words begin that call it."""
+    return [[name] for name in group.list_commands(typer.Context(group))]
+
+
 def command_of(words: list[str]) -> tuple[Any, list[str]]:
     """The command that these words call, and its arguments."""
     group: Any = typer.main.get_command(app)
     context = typer.Context(group)
-    while hasattr(group, "resolve_command"):
+    # Some groups are a command by themselves, too.
+    while hasattr(group, "resolve_command") and not (group.invoke_without_command and words[:1] not in known(group)):
         _, group, words = group.resolve_command(context, words)
     return group, words
 

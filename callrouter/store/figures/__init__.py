@@ -3,6 +3,6 @@
 `encoding` says how journeys stand in rows of days, `days` what the days of a zone are, `zones` which zone a client's
 are in. `making` makes rows from calls, `rebuilding` keeps them, for the worker (`keeping`) and by command, `verifying`
 compares what is kept with the calls, `watch` says to Prometheus how long marks wait.
-`reading` reads what is kept where it is right and the calls where it is not, `measuring` makes figures of it, `model`
-is what figures are.
+`asking` says what is asked for, `rows` reads what is kept where it is right and the calls where it is not. `reading`
+and `measuring` make figures of journeys, `visits` of visits to queues; `model` is what figures are.
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +13,7 @@ from callrouter.store.figures.encoding import QUARTER_SECONDS
 
 _A_DAY = timedelta(days=1)
 _QUARTER = timedelta(seconds=QUARTER_SECONDS)
+_INSTANT = timedelta(microseconds=1)
 _ANY = datetime.fromtimestamp(0, UTC)
 """A day that is named begins at the same instant whenever it is asked."""
 
@@ -40,66 +40,45 @@ class Days:
     """Those that a period touches, in one zone."""
 
     def __init__(self, zone: ZoneInfo, from_at: datetime, to_at: datetime) -> None:
-        """The period ends at `to_at`, which is not in it."""
+        """The period ends at `to_at`, which is not in it, and after `from_at`."""
         self.zone = zone
-        self.from_at, self.to_at = from_at, max(from_at, to_at)
-        first = from_at.astimezone(zone).date()
-        self._days = [first]
-        while begins_at(self._days[-1] + _A_DAY, zone) < to_at:
-            self._days.append(self._days[-1] + _A_DAY)
-        self._begin = [begins_at(day, zone) for day in self._days]
-        self._places = {day: place for place, day in enumerate(self._days)}
-        self.end_at = begins_at(self._days[-1] + _A_DAY, zone)
-        """When the last of them ends."""
+        self.from_at, self.to_at = from_at, to_at
+        self.first = from_at.astimezone(zone).date()
+        """The first one."""
+        self.last = (to_at - _INSTANT).astimezone(zone).date()
+        """The last one."""
+
+    def __len__(self) -> int:
+        return (self.last - self.first).days + 1
 
     def __iter__(self) -> Iterator[date]:
-        return iter(self._days)
-
-    @property
-    def first(self) -> date:
-        """The first one."""
-        return self._days[0]
-
-    @property
-    def last(self) -> date:
-        """The last one."""
-        return self._days[-1]
-
-    @property
-    def begin_at(self) -> datetime:
-        """When the first of them begins."""
-        return self._begin[0]
+        return (self.first + place * _A_DAY for place in range(len(self)))
 
     @property
     def cut(self) -> Sequence[date]:
         """Days that are not whole in the period: the first, the last, or none."""
-        cut = [self.first] * (self.begin_at < self.from_at) + [self.last] * (self.end_at > self.to_at)
-        return sorted(set(cut))
-
-    def whole(self, day: date) -> Piece:
-        """One of them, also where a part only lies in the period."""
-        place = self._places[day]
-        begin = self._begin[place]
-        return Piece(day, begin, self._begin[place + 1] if place + 1 < len(self._begin) else self.end_at, begin)
+        first, last = piece_of(self.first, self.zone), piece_of(self.last, self.zone)
+        cut = {first.day} if first.from_at < self.from_at else set()
+        return sorted(cut | {last.day} if last.to_at > self.to_at else cut)
 
     def piece(self, day: date) -> Piece:
         """What of one of them lies in the period."""
-        whole = self.whole(day)
+        whole = piece_of(day, self.zone)
         return Piece(day, max(whole.from_at, self.from_at), min(whole.to_at, self.to_at), whole.begins_at)
+
+    @property
+    def whole(self) -> Piece:
+        """The period as one piece, for whoever does not ask on which day or when a journey rang."""
+        return Piece(self.first, self.from_at, self.to_at, self.from_at)
 
     def of_quarter(self, quarter_at: datetime) -> set[date]:
         """Which of them have a part of a quarter of an hour."""
-        found = set[date]()
-        for at in _ends(quarter_at):
-            if self._begin[0] <= at < self.end_at:
-                found.add(self._days[bisect_right(self._begin, at) - 1])
-        return found
+        return {day for day in days_of_quarter(quarter_at, self.zone) if self.first <= day <= self.last}
 
     @property
     def changing(self) -> Sequence[date]:
         """Days on which the clocks change: an hour since their beginning is not the hour that clocks show."""
-        ends = [*self._begin[1:], self.end_at]
-        return [day for day, begin, end in zip(self._days, self._begin, ends, strict=True) if end - begin != _A_DAY]
+        return [day for day in self if begins_at(day + _A_DAY, self.zone) - begins_at(day, self.zone) != _A_DAY]
 
 
 def days_of_quarter(quarter_at: datetime, zone: ZoneInfo) -> set[date]:
@@ -114,7 +93,7 @@ def piece_of(day: date, zone: ZoneInfo) -> Piece:
 
 
 def _ends(quarter_at: datetime) -> tuple[datetime, datetime]:
-    return quarter_at, quarter_at + _QUARTER - timedelta(microseconds=1)
+    return quarter_at, quarter_at + _QUARTER - _INSTANT
 
 
 def clock_hours(day: date | None, zone: ZoneInfo) -> Sequence[int]:

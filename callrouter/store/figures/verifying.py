@@ -16,8 +16,9 @@ from sqlalchemy import RowMapping, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.database import Database
-from callrouter.store.figures.days import Days, days_of_quarter
+from callrouter.store.figures.days import Days, days_of_quarter, piece_of
 from callrouter.store.figures.making import KINDS, OF_JOURNEYS, Pieces
+from callrouter.store.figures.rows import ONE_INSTANT
 from callrouter.store.figures.zones import Zones, read_zones
 from callrouter.store.tables import calls, figure_marks, queue_visits
 from callrouter.store.trace import call_from_fields
@@ -27,7 +28,6 @@ PAGE: Final = 1_000
 """Calls that are read at a time."""
 DAYS_AT_ONCE: Final = 500
 _MICROSECONDS: Final = 6
-_ONE_INSTANT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 _SPAN: Final = text(
     """
     SELECT least(min(first_at), (SELECT min(ringing_at) FROM calls WHERE client = :client)),
@@ -74,7 +74,7 @@ async def compare_traces(
     while True:
         page = query if after is None else query.where(tuple_(*place) > after)
         async with database.connection() as connection:
-            await connection.execute(_ONE_INSTANT)
+            await connection.execute(ONE_INSTANT)
             rows = (await connection.execute(page)).mappings().all()
             visits = await _visits_of(connection, [row["call_id"] for row in rows])
         if not rows:
@@ -146,9 +146,9 @@ async def compare_days(
         for start in range(0, len(listed), DAYS_AT_ONCE):
             pieces = Pieces()
             for day in listed[start : start + DAYS_AT_ONCE]:
-                pieces.add(client, days.whole(day))
+                pieces.add(client, piece_of(day, days.zone))
             async with database.connection() as connection:
-                await connection.execute(_ONE_INSTANT)
+                await connection.execute(ONE_INSTANT)
                 yield Looked(many=len(pieces), wrong=await _compare_pieces(connection, zones, client, pieces))
 
 

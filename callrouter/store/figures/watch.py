@@ -18,7 +18,7 @@ LOOK_SECONDS: Final = 15.0
 
 _WAITS: Final = text(
     """SELECT coalesce(extract(epoch FROM now() - min(noted_at)), 0)::float8
-       FROM (SELECT noted_at FROM figure_marks LIMIT 10000) AS some"""
+       FROM (SELECT noted_at FROM figure_marks LIMIT 10000) AS first_found"""
 )
 """Of the first that are found: they are about the oldest, and many are there where nobody takes them away."""
 

@@ -1,0 +1,7 @@
+"""Where those modules of `callrouter.store.figures` are tested whose name no test file has.
+
+asking, making, model, reading, rows   test_rebuilding.py
+days, measuring, zones                 test_rebuilding.py
+encoding                               test_visits.py
+keeping                                test_watch.py
+"""

@@ -16,8 +16,8 @@ from callrouter.core.call import Call, Clocks, Disposition, Revision, replace
 from callrouter.core.service_level import Promise
 from callrouter.periods import Moment, Period
 from callrouter.store.database import Database
+from callrouter.store.figures.asking import Grouping
 from callrouter.store.figures.model import Group, Stats
-from callrouter.store.figures.reading import Grouping
 from callrouter.store.figures.rebuilding import mark_days, read_backlog, rebuild_some
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.stats import read_figures, read_stats
