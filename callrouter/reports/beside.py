@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from callrouter.core.call import QueueOutcome
 from callrouter.periods import Period
 from callrouter.store.agents.figures import AgentFigures, read_agents
 from callrouter.store.agents.work import Work
 from callrouter.store.database import Database
+from callrouter.store.figures.asking import Grouping
+from callrouter.store.figures.visits import QueueFigures, read_queues
 from callrouter.store.gaps import Gap
 from callrouter.store.sections.abandoned import read_abandoned
 from callrouter.store.sections.callbacks import read_callbacks
@@ -67,6 +70,41 @@ async def read_beside(
     for gave_up in await read_abandoned(database, period, now=now, clients=clients, zone=zone):
         of(gave_up.client).update(gave_up=gave_up.abandoned, gave_up_reached=gave_up.after.count)
     return found
+
+
+async def read_of_queues(
+    database: Database,
+    period: Period,
+    *,
+    by: Sequence[Grouping],
+    now: datetime,
+    clients: Sequence[str] | None,
+    zone: ZoneInfo | None,
+) -> tuple[dict[tuple[Any, ...], Mapping[str, float | None]], Sequence[Gap]]:
+    """Visits to queues by what is asked for, and when something may be missing.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+        ValueError: the period ends before it begins.
+    """
+    found = await read_queues(database, period, by=by, now=now, clients=clients, zone=zone)
+    return {group.keys: _of_visits(group.figures) for group in found.groups}, found.gaps
+
+
+def _of_visits(figures: QueueFigures) -> dict[str, float | None]:
+    answered = figures.by_outcome[QueueOutcome.ANSWERED]
+    return {
+        "entered": figures.entered,
+        "visits_answered": answered,
+        "visits_abandoned": figures.by_outcome[QueueOutcome.ABANDONED],
+        "visits_overflowed": figures.overflowed,
+        "visits_exited": figures.by_outcome[QueueOutcome.EXITED],
+        "visits_within": figures.answered_within,
+        "visits_waited_seconds": (figures.waiting.mean_seconds or 0.0) * answered,
+        "visit_p50_seconds": figures.waiting.p50_seconds,
+        "visit_p95_seconds": figures.waiting.p95_seconds,
+        "visit_max_seconds": figures.waiting.max_seconds,
+    }
 
 
 def nothing_beside() -> dict[str, float | None]:

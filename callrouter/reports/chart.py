@@ -21,8 +21,7 @@ COLOURS: Final = {
     "answered": "#1f4e79",
     "overflowed": "#e0a83c",
     "abandoned": "#b5473c",
-    "received": "#1f4e79",
-    "conversations": "#1f4e79",
+    **dict.fromkeys(("received", "conversations", "entered"), "#1f4e79"),
 }
 INK: Final = "#222222"
 PALE: Final = "#d9dde2"
@@ -50,7 +49,8 @@ def drawn(report: Report, language: Language, *, font: str = FONT, width: int = 
     """The whole picture; what is too long for it is left out."""
     series = ["answered", "overflowed", "abandoned"]
     if report.place("offered") is None:
-        series = ["received" if report.place("received") is not None else "conversations"]
+        found = [name for name in ("received", "conversations", "entered") if report.place(name) is not None]
+        series = found[:1]
     rows = report.rows if report.by.is_time else report.rows[:MOST_LYING]
     bars = [_bar(report, row, series, language) for row in rows if row.key is not None]
     if report.by.is_time:

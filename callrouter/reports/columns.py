@@ -120,6 +120,22 @@ PRINTED: Final = (
 )
 
 
+OF_VISITS: Final = (
+    _told("entered"),
+    _told("visits_answered"),
+    _told("visits_abandoned"),
+    _told("visits_overflowed"),
+    _told("visits_exited"),
+    Column("visits_answered_share", Unit.SHARE, _ratio("visits_answered", "entered")),
+    Column("visits_within_share", Unit.SHARE, _ratio("visits_within", "entered")),
+    Column("visit_mean_seconds", Unit.SECONDS, _ratio("visits_waited_seconds", "visits_answered")),
+    _told("visit_p50_seconds", Unit.SECONDS),
+    _told("visit_p95_seconds", Unit.SECONDS),
+    _told("visit_max_seconds", Unit.SECONDS),
+)
+"""Of visits to queues: a call that passes three has three of them."""
+
+
 def columns_of(by: By) -> tuple[Column, ...]:
     """The columns of a report that has a row for each of these."""
     match by:
@@ -127,6 +143,8 @@ def columns_of(by: By) -> tuple[Column, ...]:
             return OF_ENDS
         case By.AGENT:
             return OF_AGENTS
+        case By.QUEUE:
+            return OF_VISITS
         case By.CLIENT:
             return OF_JOURNEYS + BESIDE
         case _:

@@ -25,6 +25,7 @@ FILTERS: Final = {
 }
 """Rows whose calls a filter of /api/calls finds."""
 
+_MONTH: Final = timedelta(days=31)
 _QUARTER: Final = timedelta(minutes=15)
 """Clocks differ from each other, and change, by quarters of an hour."""
 _UNUSED: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -40,6 +41,9 @@ def queries(by: By, key: Key, spans: Mapping[str | None, Span]) -> tuple[str, ..
     """
     if by is By.NODE and not key:
         return ()  # no filter finds those that never came to a node
+    if by is By.QUEUE:
+        # Found by a queue within one client and a month: no index knows more.
+        spans = {name: span for name, span in spans.items() if name is not None}
     whole = {FILTERS[by]: str(key)} if by in FILTERS else {}
     return tuple(
         urlencode({**({"client": name} if name else {}), **whole, "from": _utc(start), "to": _utc(end)})
@@ -68,7 +72,15 @@ def _stretches(by: By, key: Key, span: Span) -> Iterator[tuple[datetime, datetim
             start = None
         start, end = start or from_at, to_at
     if start is not None:
-        yield start, end
+        yield from _months(start, end) if by in (By.QUEUE, By.NODE) else [(start, end)]
+
+
+def _months(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """In parts of 31 days at most."""
+    while end - start > _MONTH:
+        yield start, start + _MONTH
+        start += _MONTH
+    yield start, end
 
 
 def _days(by: By, key: Key, span: Span) -> Iterator[date]:

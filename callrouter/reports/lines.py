@@ -97,7 +97,7 @@ def is_percentile(name: str) -> bool:
     return name.endswith(PERCENTILES)
 
 
-PERCENTILES: Final = ("_p50_seconds", "_p90_seconds", "_max_seconds")
+PERCENTILES: Final = ("_p50_seconds", "_p90_seconds", "_p95_seconds", "_max_seconds")
 
 
 def _summed(parts: Sequence[Figures]) -> Figures:

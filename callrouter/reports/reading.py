@@ -6,18 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from callrouter.errors import UsageError
 from callrouter.periods import Comparison, Period
-from callrouter.reports.beside import LONGEST_OF_ALL, nothing_beside, read_beside, read_of_agents
+from callrouter.reports.beside import LONGEST_OF_ALL, nothing_beside, read_beside, read_of_agents, read_of_queues
 from callrouter.reports.drill import queries
 from callrouter.reports.lines import NOTHING, Line, ends, only_beside, together
 from callrouter.reports.making import ALL_ROWS, Measured, Order, Subject, check_order, make
 from callrouter.reports.model import By, Key, Missing, Report, Span
 from callrouter.store.database import Database
-from callrouter.store.figures.reading import Grouping
+from callrouter.store.figures.asking import Grouping
 from callrouter.store.gaps import Gap, gaps_between
 from callrouter.store.leaving import read_leaving
 from callrouter.store.plans import is_client, present_names
@@ -33,8 +34,6 @@ _GROUPINGS: Final[Mapping[By, Sequence[Grouping]]] = {
     By.HOUR: (Grouping.HOUR,),
     By.MONTH: (Grouping.MONTH,),
 }
-READABLE: Final = tuple(one for one in By if one in _GROUPINGS or one in (By.NODE, By.AGENT))
-"""What a report can have rows for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +60,6 @@ async def read_report(database: Database, asked: Asked, now: datetime) -> Report
         ValueError: the period ends before it begins, or there is no such column.
     """
     check_order(asked.by, asked.order)
-    if asked.by not in READABLE:
-        raise ValueError(f"figures by {asked.by} are not kept yet: ask by {', '.join(READABLE)}")
     zones = await _zones(database)
     if asked.by is By.AGENT and asked.clients is not None:
         raise ValueError("agents work for all clients: ask for their figures without a client")
@@ -157,6 +154,8 @@ async def _measured(database: Database, asked: Asked, spans: _Spans, now: dateti
     gaps: Sequence[Gap]
     if asked.by is By.AGENT:
         return await _of_agents(database, asked, now)
+    if asked.by is By.QUEUE:
+        return await _of_queues(database, asked, spans, now)
     if asked.by is By.NODE:
         left = await read_leaving(database, asked.period, now=now, clients=asked.clients, zone=asked.zone)
         found = {Subject(one.node, one.client): ends(one.by_disposition) for one in left}
@@ -177,14 +176,12 @@ async def _measured(database: Database, asked: Asked, spans: _Spans, now: dateti
         }
     if asked.by.is_time:
         found = _with_empty(asked.by, found, spans.main, now, gaps)
-    total = None
-    if asked.by is not By.QUEUE:  # a call may have waited in several
-        whole = await read_figures(database, asked.period, by=(), now=now, clients=asked.clients, zone=asked.zone)
-        beside = together(list(found.values())).beside
-        total = next(
-            (Line(figures=one.figures, promises=one.promises, beside=beside) for one in whole.groups),
-            replace(NOTHING, beside=beside),
-        )
+    whole = await read_figures(database, asked.period, by=(), now=now, clients=asked.clients, zone=asked.zone)
+    beside = together(list(found.values())).beside
+    total = next(
+        (Line(figures=one.figures, promises=one.promises, beside=beside) for one in whole.groups),
+        replace(NOTHING, beside=beside),
+    )
     return Measured(lines=found, total=total, spans=spans.distinct), gaps
 
 
@@ -205,6 +202,15 @@ async def _of_agents(database: Database, asked: Asked, now: datetime) -> tuple[M
     lines = {Subject(agent): only_beside(beside) for agent, beside in told.items()}
     span = _span(asked.period, zone, now)
     return Measured(lines=lines, total=together(list(lines.values())), spans=[span]), gaps
+
+
+async def _of_queues(database: Database, asked: Asked, spans: _Spans, now: datetime) -> tuple[Measured, Sequence[Gap]]:
+    """Visits: those of one call to several queues are several."""
+    read = partial(read_of_queues, database, asked.period, now=now, clients=asked.clients, zone=asked.zone)
+    told, gaps = await read(by=(Grouping.QUEUE,))
+    whole, _ = await read(by=())
+    lines = {Subject(*keys): only_beside(beside) for keys, beside in told.items()}
+    return Measured(lines=lines, total=only_beside(whole.get((), {})), spans=spans.distinct), gaps
 
 
 async def _of_one(

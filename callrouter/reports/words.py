@@ -115,6 +115,27 @@ TERMS: Final[Mapping[Language, Mapping[str, Term]]] = {
         "gave_up_reached": Term(
             "Abandoned and reached later", "Gave up, reached", "Share of those who gave up who were spoken with later."
         ),
+        "entered": Term(
+            "Visits", "Visits", "Entries into the queue; a call that passes three queues has three visits."
+        ),
+        "visits_answered": Term("Answered in the queue", "Answered", "Visits that ended with an agent."),
+        "visits_abandoned": Term("Abandoned in the queue", "Abandoned", "Visits that ended while the caller waited."),
+        "visits_overflowed": Term(
+            "Overflowed from the queue", "Overflow", "The queue gave up: too long, full, or nobody was logged in."
+        ),
+        "visits_exited": Term("Left by a key", "Left by key", "The caller chose another way."),
+        "visits_answered_share": Term("Answered, of all visits", "Answered", "Answered ÷ visits."),
+        "visits_within_share": Term(
+            "Answered in time, of all visits", "In time", "Within each call's own threshold ÷ visits."
+        ),
+        "visit_mean_seconds": Term("Mean wait in the queue", "Mean wait", "Of answered visits."),
+        "visit_p50_seconds": Term(
+            "Median wait in the queue", "Median", "Half of the answered visits waited no longer."
+        ),
+        "visit_p95_seconds": Term(
+            "Wait in the queue, 95 %", "p95", "Nineteen answered visits in twenty waited no longer."
+        ),
+        "visit_max_seconds": Term("Longest wait in the queue", "Longest", "Of answered visits."),
         "offers": Term("Offers", "Offers", "How often the agent was rung for a caller."),
         "missed": Term("Missed", "Missed", "Offers that the agent let ring, or refused."),
         "logged_in_seconds": Term("Logged in", "Logged in", "For how long the agent was logged in."),
@@ -227,6 +248,31 @@ TERMS: Final[Mapping[Language, Mapping[str, Term]]] = {
             "Abandons joints",
             "Part de ceux qui ont abandonné et qui ont été joints ensuite.",
         ),
+        "entered": Term(
+            "Passages", "Passages", "Entrées dans la file ; un appel qui traverse trois files fait trois passages."
+        ),
+        "visits_answered": Term("Décrochés dans la file", "Décrochés", "Passages qui ont abouti à un agent."),
+        "visits_abandoned": Term(
+            "Abandons dans la file", "Abandons", "Passages qui ont pris fin pendant l'attente de l'appelant."
+        ),
+        "visits_overflowed": Term(
+            "Débordements de la file",
+            "Débordés",
+            "La file a renoncé : trop long, pleine, ou personne n'était connecté.",
+        ),
+        "visits_exited": Term("Quittée par une touche", "Par touche", "L'appelant a choisi une autre voie."),
+        "visits_answered_share": Term("Décrochés, sur tous les passages", "Décroché", "Décrochés ÷ passages."),
+        "visits_within_share": Term(
+            "Dans le délai, sur tous les passages", "Dans le délai", "Dans le délai propre à chaque appel ÷ passages."
+        ),
+        "visit_mean_seconds": Term("Attente moyenne dans la file", "Attente moy.", "Des passages décrochés."),
+        "visit_p50_seconds": Term(
+            "Attente médiane dans la file", "Médiane", "La moitié des passages décrochés n'a pas attendu davantage."
+        ),
+        "visit_p95_seconds": Term(
+            "Attente dans la file, 95 %", "P95", "Dix-neuf passages décrochés sur vingt n'ont pas attendu davantage."
+        ),
+        "visit_max_seconds": Term("Attente maximale dans la file", "Maximum", "Des passages décrochés."),
         "offers": Term("Présentations", "Présentations", "Nombre de fois où l'agent a été sonné pour un appelant."),
         "missed": Term("Manqués", "Manqués", "Présentations que l'agent a laissées sonner, ou refusées."),
         "logged_in_seconds": Term("Temps connecté", "Connecté", "Durée pendant laquelle l'agent était connecté."),

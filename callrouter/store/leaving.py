@@ -13,7 +13,7 @@ from sqlalchemy import text
 from callrouter.core.call import Disposition
 from callrouter.periods import Period
 from callrouter.store.database import Database
-from callrouter.store.figures.reading import parts_of
+from callrouter.store.figures.asking import parts_of
 from callrouter.store.figures.zones import read_zones
 from callrouter.store.tables import PATH_ARROW
 

@@ -64,7 +64,6 @@ async def test_json_is_what_the_api_answers(command: Command) -> None:
         (("--sort", "fame"), 2, "there is no column 'fame'"),
         (("--output", "report.doc"), 2, "says no form"),
         (("--output", "."), 2, "says no form"),
-        (("queue", "--yesterday"), 2, "ask by client"),
         (("agent", "--client", "cabinet-moreau"), 2, "without a client"),
     ],
 )

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from callrouter.reports.columns import BESIDE, OF_AGENTS, OF_ENDS, OF_JOURNEYS
+from callrouter.reports.columns import BESIDE, OF_AGENTS, OF_ENDS, OF_JOURNEYS, OF_VISITS
 from callrouter.reports.lines import Line, only_beside, together
 from callrouter.reports.making import Order, Subject, check_order
 from callrouter.reports.model import By, Report, Row, Sort
@@ -143,7 +143,9 @@ def test_several_lines_stand_for_all_who_were_called_back() -> None:
 
 def test_every_figure_has_words_in_both_languages() -> None:
     for language in Language:
-        assert {column.name for column in (*OF_JOURNEYS, *OF_ENDS, *BESIDE, *OF_AGENTS)} <= TERMS[language].keys()
+        assert {column.name for column in (*OF_JOURNEYS, *OF_ENDS, *BESIDE, *OF_AGENTS, *OF_VISITS)} <= TERMS[
+            language
+        ].keys()
         assert TERMS[language].keys() == TERMS[Language.ENGLISH].keys()
 
 

@@ -214,3 +214,20 @@ async def test_agents(record: Database) -> None:
     assert len(written([report], Format.PDF, Language.FRENCH)) > 500
     with pytest.raises(ValueError, match="without a client"):
         await read_report(record, Asked(by=By.AGENT, period=OCTOBER, clients=["plumber"]), NOW)
+
+
+async def test_queues(record: Database) -> None:
+    """Visits, and the calls that made them: found within one client, a month at a time."""
+    asked = Asked(by=By.QUEUE, period=OCTOBER, clients=["plumber", "kolkata-taxis"], comparison=Comparison.BEFORE)
+    report = await read_report(record, asked, NOW)
+
+    (row,) = report.rows
+    visits = report.cell(row, "entered")
+    assert visits is not None
+    assert visits > 50
+    assert await _listed(record, row) == visits
+    assert report.total is not None
+    assert report.total.cells == row.cells
+    share = report.cell(row, "visits_answered_share")
+    assert share == (report.cell(row, "visits_answered") or 0) / visits
+    assert (await read_report(record, Asked(by=By.QUEUE, period=OCTOBER), NOW)).rows[0].calls == ()
