@@ -19,6 +19,7 @@
     files.py            runs these five, and `callrouter diff` on a large tree after many edits
     clients.py · big_trees.py          the 800 clients' files, and the large tree with its edits
 
+    history/            a database with a seeded history of millions of calls: `python -m bench history`
     against.py          this build beside an earlier one, in pairs: `python -m bench against REV`
     probe.py            the figures of one build that are compared
 

@@ -97,9 +97,9 @@ def _ratio(old: Sequence[float], new: Sequence[float]) -> float:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Compare, and print a table after each bench."""
     options = _options(arguments)
-    with _checked_out(options.rev) as (tree, folder):
-        old = Build(name=options.rev[:12], tree=tree, python=_environment(folder / "old", tree))
-        new = Build(name="this", tree=ROOT, python=_environment(folder / "new", ROOT))
+    with checked_out(options.rev) as (tree, folder):
+        old = Build(name=options.rev[:12], tree=tree, python=environment(folder / "old", tree))
+        new = Build(name="this", tree=ROOT, python=environment(folder / "new", ROOT))
         for name in options.names or NAMES:
             compared = Compared()
             for pair in range(options.pairs):
@@ -125,7 +125,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 @contextmanager
-def _checked_out(rev: str) -> Iterator[tuple[Path, Path]]:
+def checked_out(rev: str) -> Iterator[tuple[Path, Path]]:
     """REV's tree with this one's Asterisk, and a folder for more; both are removed in the end."""
     with tempfile.TemporaryDirectory(prefix="callrouter-against-") as name:
         folder = Path(name).resolve()
@@ -144,7 +144,7 @@ def _git(*arguments: str) -> None:
         raise SystemExit("no tree of that build: name a commit, a tag or a branch")
 
 
-def _environment(place: Path, tree: Path) -> Path:
+def environment(place: Path, tree: Path) -> Path:
     """The interpreter of an environment that finds `callrouter` and `bench` in a tree, and all else where we do.
 
     Packages' own .pth files are left out: one of them would lead to the tree that is installed for development.

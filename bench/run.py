@@ -3,7 +3,8 @@
 All of them take some twelve minutes (`team` alone: ten). Prints a table each, with what was
 promised; all of them together also write bench/RESULTS.md. Ends with 1 when a number is missed.
 
-`python -m bench against REV [NAME …]` compares with an earlier build instead: see `against`.
+`python -m bench against REV [NAME …]` compares with an earlier build instead: see `against`; `python -m bench history`
+makes a database of millions of calls to measure on, and `python -m bench figures` asks it: see `history.asking`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from bench import (
     stream,
     team,
 )
+from bench.history import asking, filling
 from bench.report import Section, machine, write_results
 from bench.stand import Stand, stand
 
@@ -51,6 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given[:1] == ["against"]:
         against.main(given[1:])
+        return
+    if given[:1] == ["history"]:
+        filling.main(given[1:])
+        return
+    if given[:1] == ["figures"]:
+        asking.main(given[1:])
         return
     options = _options(given)
     seconds = 4.0 if options.quick else 20.0

@@ -11,6 +11,8 @@
     │   └── UnsetVariable      a text to be sent names a variable that the call does not have
     ├── NotUnderstood          whoever asks for a rehearsed call: one of its values (questions.asking)
     ├── CursorError            whoever asks the API: the cursor of a list is none of ours
+    ├── TooWide                whoever asks for calls: that would read the whole record (store.calls)
+    ├── Busy                   whoever asks for a report: as many as can be are being made, or wait
     ├── AnotherMessage         whoever takes a message: its id is that of another one, which stays as it is
     ├── AmiError               the operator: the link to Asterisk
     │   ├── AmiUnreachable     nobody answers there, or the connection is gone
@@ -184,6 +186,10 @@ class TranscriptFailed(CallrouterError):
 
 class MailUnreadable(CallrouterError):
     """A mail has more parts than any report, or they cannot be told apart."""
+
+
+class Busy(CallrouterError):
+    """Too many wait already for what is asked; later it can be done."""
 
 
 class StoreError(CallrouterError):

@@ -129,7 +129,7 @@ ABOUT: Final[Mapping[Permission, Meaning]] = {
     # Figures are made of whole journeys by client; a journey that passed two teams would count for both.
     Permission.STATS_READ: Meaning("read service figures", _CLIENTS),
     Permission.LIVE_READ: Meaning("see the calls in progress", _ANY),
-    Permission.STREAM_READ: Meaning("follow calls and agents as things happen", _ANY),
+    Permission.STREAM_READ: Meaning("follow calls, agents and messages as things happen", _ANY),
     Permission.RECORDING_READ: Meaning("list recordings", _ANY),
     Permission.RECORDING_PLAY: Meaning("listen to a recording", _ANY),
     Permission.RECORDING_DELETE: Meaning("delete a recording", _ANY),

@@ -10,7 +10,7 @@ one.
 In both, `agents` says where agents stand and does what is wanted for them, `supervision` what supervisors want in
 conversations, `control` what agents want in theirs (`conversations`: what these share).
 
-`schemas` are what they answer, `filters` the query parameters they share, `bodies` how much of a request is read,
-`problems` how they say no (RFC 9457), `auth` who may ask for what, `throttle` how often, `readiness` what "ready"
-means. Neither application knows the settings: `app` gives each what it needs.
+`schemas` are what they answer, `answers` how that is sent, `filters` the query parameters they share, `bodies` how much
+of a request is read, `problems` how they say no (RFC 9457), `auth` who may ask for what, `throttle` how often,
+`readiness` what "ready" means. Neither application knows the settings: `app` gives each what it needs.
 """

@@ -8,9 +8,10 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from pydantic import BeforeValidator
 
+from callrouter.api.answers.unchanged import answer
 from callrouter.api.auth import CurrentVisitor, Gate, Visitor
 from callrouter.api.filters import TEXT, AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
 from callrouter.api.problems import documented
@@ -106,22 +107,31 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
     """
     routes = APIRouter(tags=["calls"])
 
-    @routes.get("/calls", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
+    @routes.get("/calls", response_model=CallsOut, responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
     async def calls(
+        request: Request,
         period: AskedPeriod,
         which: Annotated[Which, Depends(_which)],
         visitor: CurrentVisitor,
         client: Client = None,
         limit: Limit = 100,
         cursor: Cursor = None,
-    ) -> CallsOut:
+    ) -> Response:
         """Calls that ended, the newest first, by when they rang: `from` included, `to` not.
 
-        `agent` and `queue` find calls of which one visit to a queue has both; `node` those that passed it or ended
-        there, `left` those that left the tree at it.
+        `agent` finds calls in which they spoke with the caller, first or later, and with `queue` those that they
+        answered there; `node` those that passed it or ended there, `left`
+        those that left the tree at it. `queue`, `node` and `left` are asked of one client and of 31
+        days at most (422 otherwise); without `to` the period ends now.
+
+        A page of a period that is over has an `ETag`: sent back as `If-None-Match`, it says with 304 that nothing has
+        changed.
         """
         client = visitor.asked_client(Permission.CALL_READ, client)
         from_at, to_at = await instants_of(database, period, client, now())
+        is_over = to_at is not None and to_at <= now()
+        if from_at is not None and to_at is None:
+            to_at = max(now(), from_at)
         page = await list_calls(
             database,
             client=client,
@@ -141,7 +151,8 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
         )
         if not page.calls:
             await refuse_strangers(database, client, visitor)
-        return CallsOut(calls=[CallOut.of(call) for call in page.calls], next_cursor=page.next_cursor)
+        found = CallsOut(calls=[CallOut.of(call) for call in page.calls], next_cursor=page.next_cursor)
+        return answer(request, found, tagged=is_over)
 
     @routes.get("/calls/{call_id}", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
     async def one_call(call_id: CallId, visitor: CurrentVisitor) -> CallDetailOut:

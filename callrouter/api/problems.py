@@ -14,8 +14,10 @@ from starlette.exceptions import HTTPException
 
 from callrouter.api.bodies import BoundedBodies
 from callrouter.api.schemas.service import Problem
-from callrouter.errors import StoreError
+from callrouter.errors import Busy, StoreError
 from callrouter.logs import Outage
+from callrouter.store.apart import AGAIN_SECONDS
+from callrouter.store.calls import TooWide
 from callrouter.store.paging import CursorError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -84,6 +86,8 @@ def install_problem_handlers(app: FastAPI, screen: Screen = _nobody_is_refused) 
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(RequestValidationError, unread)
     app.add_exception_handler(CursorError, _wrong_cursor)
+    app.add_exception_handler(TooWide, _too_wide)
+    app.add_exception_handler(Busy, _busy)
     app.add_exception_handler(StoreError, _store_away)
     app.add_exception_handler(Exception, _our_fault)
 
@@ -104,6 +108,10 @@ async def _wrong_cursor(_request: Request, error: Exception) -> ProblemResponse:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"query.cursor: {error}")
 
 
+async def _too_wide(_request: Request, error: Exception) -> ProblemResponse:
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+
+
 _away = Outage(log, "the API cannot read the record", "", level="warning", remind_seconds=60.0)
 """Of this process: dashboards ask every few seconds."""
 
@@ -111,6 +119,11 @@ _away = Outage(log, "the API cannot read the record", "", level="warning", remin
 async def _store_away(_request: Request, error: Exception) -> ProblemResponse:
     _away.failed(str(error))
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers={"Retry-After": "5"})
+
+
+async def _busy(_request: Request, error: Exception) -> ProblemResponse:
+    # Nothing is away: it is no outage.
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers={"Retry-After": str(AGAIN_SECONDS)})
 
 
 async def _our_fault(request: Request, error: Exception) -> ProblemResponse:

@@ -30,6 +30,7 @@ from callrouter.api.supervision.there import OverseenThere
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY
 from callrouter.errors import StoreError
 from callrouter.store.access.recordings import Recordings
+from callrouter.store.apart import Here, Workshop
 from callrouter.store.database import Database
 from callrouter.stream.hub import Hub
 
@@ -48,6 +49,7 @@ def create_web_app(
     *,
     gate: Gate,
     taking: Taking | None = None,
+    workshop: Workshop | None = None,
     hub: Hub | None = None,
     checks: Mapping[str, Check] | None = None,
     notes: Mapping[str, Check] | None = None,
@@ -66,6 +68,7 @@ def create_web_app(
         recorded: what was recorded.
         gate: lets in who may read.
         taking: what is live, and where messages are kept; without it none is taken.
+        workshop: makes reports; without one, they are made here.
         hub: what the engine tells as it happens; without one, a stream says that it is not heard.
         checks: more of them for /ready, by name.
         notes: checks that fail without keeping anybody from work, by name.
@@ -100,8 +103,8 @@ def create_web_app(
         deliveries.router(database, gate, now),
         callbacks.router(database, gate, now),
         worklist.router(database, gate, now),
-        stats.router(database, gate, now),
-        reports.router(database, plans, gate, now),
+        stats.router(database, workshop or Here(database), gate, now),
+        reports.router(database, workshop or Here(database), plans, gate, now),
         live.router(engine, gate),
         agent_routes.sessions_router(database, AgentsThere(engine), gate, now),
         agent_routes.router(AgentsThere(engine), gate),

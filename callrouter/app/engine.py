@@ -19,6 +19,7 @@ from callrouter.app.dialplans import Dialplans, made_ahead_of
 from callrouter.app.folders import prepare_folders
 from callrouter.app.leading.place import Place
 from callrouter.app.leading.standby import take_place
+from callrouter.app.leading.started import say_started
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.realtime import has_started, take_precedence
 from callrouter.app.records import Records
@@ -235,9 +236,12 @@ class Engine:
         front = await self._open_front()
         lifetime.catch_reload(front.operations.reload_soon)
         web = tasks.start(front.server.run_until_stopped(), "http")
-        tasks.start(self._find_database(), "first look at PostgreSQL")
-        tasks.start(self._load(), "first load of the dialplans")
+        first = [
+            tasks.start(self._find_database(), "first look at PostgreSQL"),
+            tasks.start(self._load(), "first load of the dialplans"),
+        ]
         await self.telephony.first_login(lifetime)
+        tasks.start(self._say_started(first), "the word that it has started")
         await lifetime.stopping.wait()
 
         if self.place.has_successor:
@@ -270,6 +274,12 @@ class Engine:
     async def _find_database(self) -> None:
         """Raises StoreError: it is of another release, or refuses us."""
         await first_look(self.database, self.settings)
+
+    async def _say_started(self, first: list[asyncio.Task[None]]) -> None:
+        """Once Asterisk, PostgreSQL and the clients' folder are found right, or are away and may be right."""
+        await asyncio.wait(first)
+        if not self.lifetime.stopping.is_set() and not any(one.cancelled() or one.exception() for one in first):
+            say_started()
 
     async def _load(self) -> None:
         """What needs all plans follows. Raises DialplanError: there is nothing to serve."""

@@ -113,15 +113,18 @@ class Telephony:
             self._aside.start(self._collect(), "journal after the first load")
 
     async def first_login(self, lifetime: Lifetime) -> None:
-        """A wrong secret ends the start; an Asterisk that is not there yet is waited for."""
+        """A wrong secret ends the start; an Asterisk that is not there yet is waited for. What became of the first
+        attempt is waited for however slow the machine is."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + FIRST_LOGIN_SECONDS
-        while loop.time() < deadline and not lifetime.stopping.is_set():
+        while not lifetime.stopping.is_set():
             if self._link.state is LinkState.UP:
                 return
             refused = self._link.failure
             if isinstance(refused, AmiRefused) and not refused.in_use:
                 lifetime.died("the log-in to Asterisk", refused)
+                return
+            if refused is not None and loop.time() >= deadline:
                 return
             await asyncio.sleep(0.02)
 

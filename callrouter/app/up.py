@@ -2,8 +2,9 @@
 
 The engine goes first, because it brings PostgreSQL up and its schema up to date; web follows when the engine's HTTP
 side answers, with the worker, and so does the unit that brings queues and telephones to the PBX, where one was rendered
-here. A process that cannot start at all has said why, and its exit status becomes ours. Callers wait for an engine that
-died: another is loaded before (`app.leading.spare`).
+here. A process that cannot start at all has said why, and its exit status becomes ours: one that ends by itself before
+it has said that it has started (`app.leading.started`), however long that took. Callers wait for an engine that died:
+another is loaded before (`app.leading.spare`).
 """
 
 from __future__ import annotations
@@ -16,17 +17,21 @@ import secrets
 import signal
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import structlog
 
 from callrouter import hurry
 from callrouter.app.folders import keep_private
+from callrouter.app.leading.place import LOST_STATUS
 from callrouter.app.leading.spare import OPTION, Spare
+from callrouter.app.leading.started import OPTION as SAYS_STARTED
+from callrouter.app.leading.started import Word
 from callrouter.app.lifetime import Lifetime
 from callrouter.asterisk.teams.folder import PbxFolder
 from callrouter.logs import configure_logs
@@ -38,7 +43,7 @@ log = structlog.get_logger(__name__)
 START_SECONDS = 120.0
 """The first start speaks every prompt of every client."""
 STEADY_SECONDS = 10.0
-"""A process that lived so long has started; from then on it is started again whenever it ends."""
+"""When a process ends that lived so long, the next one is started at once."""
 RESTART_SECONDS = (0.1, 15.0)
 """The first and the longest pause before a part is started again; it doubles in between. Callers wait for an engine."""
 STOP_MARGIN_SECONDS = 35.0
@@ -54,6 +59,16 @@ class _Part:
     name: str
     process: asyncio.subprocess.Process
     started_at: float
+
+    @property
+    def has_started(self) -> bool:
+        """Whether it has said so."""
+        word = WORDS.get(self.process)
+        return word is not None and word.is_said
+
+
+WORDS: Final[WeakKeyDictionary[asyncio.subprocess.Process, Word]] = WeakKeyDictionary()
+"""By which each of our processes says that it has started."""
 
 
 async def run_up(settings: Settings, token: str) -> int:
@@ -127,19 +142,30 @@ async def _start(name: str, secrets_of_parts: Mapping[str, str]) -> _Part:
 async def _begin(
     name: str, secrets_of_parts: Mapping[str, str], *options: str, stdin: int | None = None
 ) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "callrouter",
-        *_VERBS.get(name, (name,)),
-        "--with-parent",
-        str(os.getpid()),
-        *options,
-        stdin=stdin,
-        env={**os.environ, **secrets_of_parts},
-        # A Ctrl-C in the terminal goes to us alone; we stop the parts in order.
-        start_new_session=True,
-    )
+    command = ["-m", "callrouter", *_VERBS.get(name, (name,)), "--with-parent", str(os.getpid()), *options]
+    return await begin_part(command, {**os.environ, **secrets_of_parts}, stdin)
+
+
+async def begin_part(
+    command: Sequence[str], environment: Mapping[str, str], stdin: int | None = None
+) -> asyncio.subprocess.Process:
+    """Begin a part, which is a program in Python: it is told by what to say that it has started."""
+    word = Word()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *command,
+            f"{SAYS_STARTED}={word.descriptor}",
+            stdin=stdin,
+            env=environment,
+            pass_fds=(word.descriptor,),
+            # A Ctrl-C in the terminal goes to us alone; we stop the parts in order.
+            start_new_session=True,
+        )
+    finally:
+        word.is_given()
+    WORDS[process] = word
+    return process
 
 
 async def _answers(url: str, part: _Part, stop: asyncio.Task[bool]) -> bool:
@@ -189,7 +215,8 @@ async def _keep(
     """Start a part again whenever it dies; returns when it never could live.
 
     One that could once is started for ever: while PostgreSQL is away web cannot start, and calls go on without it. So
-    is one that was killed: whoever cannot start ends by itself, and has said why. A spare goes on at once.
+    is one that was killed, that ended in order, or that lost its place to another engine: whoever cannot start ends by
+    itself, and has said why. A spare goes on at once.
     """
     loop = asyncio.get_running_loop()
     pause, longest = RESTART_SECONDS
@@ -197,10 +224,11 @@ async def _keep(
     while True:
         part = parts[name]
         status = await part.process.wait()
-        if loop.time() - part.started_at >= STEADY_SECONDS:
-            has_lived, pause = True, RESTART_SECONDS[0]
-        if not has_lived and status >= 0:
+        has_lived = has_lived or part.has_started
+        if not has_lived and status > 0 and status != LOST_STATUS:
             return
+        if loop.time() - part.started_at >= STEADY_SECONDS:
+            pause = RESTART_SECONDS[0]
         if spare is not None and (heir := spare.take()) is not None:
             parts[name] = _Part(name, heir, loop.time())
             log.error("a part died, and its spare goes on", part=name, status=status)

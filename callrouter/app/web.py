@@ -9,9 +9,11 @@ from callrouter.api.auth import Gate
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.messages.desk import Taking
 from callrouter.api.stream.link import EngineLink
+from callrouter.api.stream.record import RecordLink
 from callrouter.api.web_app import create_web_app
 from callrouter.app.folders import SPOOL
 from callrouter.app.http import HttpServer
+from callrouter.app.leading.started import say_started
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.live.on_disk import plans_on_disk
 from callrouter.app.storage import open_database
@@ -26,6 +28,7 @@ from callrouter.store.access.keeping import Keeper
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
+from callrouter.store.apart import Apart
 from callrouter.store.taken.journal import MessageJournal
 from callrouter.stream.hub import Hub
 
@@ -54,6 +57,8 @@ async def run_web(settings: Settings, token: str) -> None:
             in_service = PlansInService(database, plans, partial(plans_on_disk, settings, clock))
             hub = Hub(clock.now)
             link = EngineLink(settings.engine_base_url, token, hub)
+            record = RecordLink(database, hub, clock.now)
+            workshop = Apart(database)
             app = create_web_app(
                 database,
                 plans,
@@ -61,6 +66,7 @@ async def run_web(settings: Settings, token: str) -> None:
                 recordings,
                 gate=gate,
                 taking=Taking(in_service, journal),
+                workshop=workshop,
                 hub=hub,
                 notes={"messages": journal.check},
                 now=clock.now,
@@ -69,13 +75,23 @@ async def run_web(settings: Settings, token: str) -> None:
                 sms_replies=settings.sms_replies,
                 secrets=load_secrets(),
             )
-            await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper, journal, hub, link)
+            server = HttpServer(app, listening, settings.trusted_proxies)
+            try:
+                await _serve(server, trail, keeper, journal, hub, link, record)
+            finally:
+                await workshop.close()
     finally:
         listening.close()
 
 
 async def _serve(
-    server: HttpServer, trail: AuditTrail, keeper: Keeper, journal: MessageJournal, hub: Hub, link: EngineLink
+    server: HttpServer,
+    trail: AuditTrail,
+    keeper: Keeper,
+    journal: MessageJournal,
+    hub: Hub,
+    link: EngineLink,
+    record: RecordLink,
 ) -> None:
     lifetime = Lifetime(stop_seconds=STOP_SECONDS)
     tasks = Tasks(lifetime.died)
@@ -85,7 +101,10 @@ async def _serve(
     tasks.keep(journal.run, "messages")
     tasks.keep(journal.look, "messages left behind")
     tasks.keep(link.run, "event stream of the engine")
+    tasks.keep(record.run, "event stream of the record")
+    tasks.keep(record.forget, "what the event stream has told")
     web = tasks.start(server.run_until_stopped(), "http")
+    tasks.start(_say_started(server), "the word that web has started")
     await lifetime.stopping.wait()
     hub.end("callrouter web stops")  # the server waits for streams that do not end
     server.stop()
@@ -95,3 +114,9 @@ async def _serve(
     await trail.close()
     if lifetime.fatal is not None:
         raise lifetime.fatal
+
+
+async def _say_started(server: HttpServer) -> None:
+    while not server.started:
+        await asyncio.sleep(0.05)
+    say_started()

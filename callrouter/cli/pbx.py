@@ -10,6 +10,7 @@ import typer
 
 from callrouter.api.engine_client import EngineAway, EngineClient, EngineRefused
 from callrouter.api.pbx.draining import DrainOut
+from callrouter.app.leading.started import will_say_started
 from callrouter.app.lifetime import end_with, run
 from callrouter.app.pbx.unit import make_unit, run_pbx
 from callrouter.asterisk.teams.folder import PbxFolder
@@ -36,10 +37,12 @@ pbx = typer.Typer(
 def apply(
     once: Annotated[bool, typer.Option("--once", help="Apply what there is now, and end.")] = False,
     with_parent: Annotated[int, typer.Option(hidden=True)] = 0,
+    says_started: Annotated[int, typer.Option(hidden=True)] = -1,
 ) -> None:
     """Apply what the engine hands over: the teams of shared/queues.yaml, the telephones of shared/agents.yaml."""
     if with_parent:
         end_with(with_parent)
+    will_say_started(says_started)
     settings = load_settings()
     token = token_to_ask_with(settings)
     if once:

@@ -22,8 +22,6 @@ class Delivery:
     """A URL; its scheme says which channel delivers there."""
     body: str
     asked_at: datetime
-    attempts: int = 0
-    """How many were made."""
     secret: str = ""
     """Name of the secret (`env:CRM` is CRM) that what is posted is signed with; empty: it is not signed."""
 

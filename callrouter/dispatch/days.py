@@ -3,6 +3,9 @@
 They are those of `callrouter stats`, by the same function. For a week they are looked at once more each night, and as
 soon as a call comes into the record that rang on a day that was told. A worker that was not there at 00:15 does it when
 it comes.
+
+The live event stream tells a day of every client (`store.subscribed.days.STREAM`): here it is only written down that
+its figures are new; web, which has readers or none, reads them.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from callrouter.store.figures.model import ClientStats
 from callrouter.store.gaps import Gap
 from callrouter.store.stats import read_stats
 from callrouter.store.subscribed.days import (
+    STREAM,
     DaysKnown,
     DaySubscriber,
     forget_changed,
@@ -148,15 +152,17 @@ class DayTeller:
             for day in days_to_look_at(one, known, now):
                 wanted.setdefault(day, []).append(one)
         client, told = subscribers[0].client, 0
-        plan = await self._plans(client) if wanted else None
+        named = any(one.name != STREAM for group in wanted.values() for one in group)
+        plan = await self._plans(client) if named else None
         for day in sorted(wanted):
-            if plan is None:
-                break
             if self._seconds() > until_seconds:
                 return told, False
             figures = await self._figures(client, day, now)
             for one in wanted[day]:
-                if (own := plan.subscriptions.get(one.name)) is not None:  # else it went out of service in this instant
+                if one.name == STREAM:
+                    told += await self._note(one, day, figures, now)
+                # Else it went out of service in this instant.
+                elif plan is not None and (own := plan.subscriptions.get(one.name)) is not None:
                     told += await self._tell(one, own, plan, day, figures, now)
             looked_at = {key: at for key, at in known.changed.items() if key == (client, day)}
             await forget_changed(self._database, self._lease, client, looked_at)
@@ -168,6 +174,10 @@ class DayTeller:
         found = await read_stats(self._database, period, now=now, client=client)
         (stats,) = found.clients
         return stats, found.gaps
+
+    async def _note(self, one: DaySubscriber, day: date, figures: tuple[ClientStats, list[Gap]], now: datetime) -> bool:
+        """For the stream."""
+        return await tell_day(self._database, self._lease, one, day, digest_of(*figures), now, lambda _: None)
 
     async def _tell(
         self,
@@ -222,6 +232,8 @@ def days_to_look_at(one: DaySubscriber, known: DaysKnown, now: datetime) -> Iter
         if day < first:
             continue
         told = known.told.get((one.client, one.name, day))
+        if told is None and one.name == STREAM and day != last:
+            continue  # nobody was there to hear of it
         if told is None or told.looked_at < last_night or (one.client, day) in known.changed:
             yield day
 

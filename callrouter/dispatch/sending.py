@@ -269,7 +269,6 @@ class Sender:
             address=queued.address,
             body=body,
             asked_at=queued.queued_at,
-            attempts=queued.attempts,
             secret=queued.secret if parcel is None else parcel.secret,
         )
         try:

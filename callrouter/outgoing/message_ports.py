@@ -73,6 +73,11 @@ class MessageBook(Protocol):
         """Before a call is placed: it is under way. False: nobody need be told any more, or another call is."""
         ...
 
+    async def give_back(self, outgoing_id: str, at: datetime) -> bool:
+        """A call of ours was never placed: its telling is due again. False: it is not, because nobody need be told any
+        more, something else became of it, or it was given back too often."""
+        ...
+
     async def note(self, outgoing_id: str, progress: Progress, at: datetime) -> None:
         """How far a call of ours is; a message is taken on by the key as soon as it is seen."""
         ...
@@ -110,6 +115,14 @@ class MessageSwitch(Protocol):
 
     async def can_place(self) -> bool:
         """Whether it knows such calls. Raises ActionFailed where it does not say."""
+        ...
+
+    async def announce(self, outgoing_id: str) -> None:
+        """A call may be placed by this id: by that it is known afterwards whether it was."""
+        ...
+
+    async def was_never_placed(self, outgoing_id: str) -> bool:
+        """Of a call that was to be placed before this session began: whether it is known that nobody was rung by it."""
         ...
 
     async def place(self, order: MessageOrder) -> None:

@@ -3,7 +3,8 @@
 The row of a call is written before the call is placed, in the transaction that marks the telling as on its way. From
 then on the switch does it alone (`asterisk/pbx/message_calls.py`): it says the message, asks for a key, and writes down
 what was pressed, so that an engine that dies loses nothing, and the one that follows places nothing twice. Whatever
-cannot be placed has failed, and what follows it begins: there is no second try.
+cannot be placed has failed, and what follows it begins: there is no second try. A call that an engine wrote down and
+died before it placed it is due again where the switch knows that it never was (`was_never_placed`): else it has failed.
 
 Few are rung at a time, those of urgent messages first; one number not more often than `MOST_CALLS`.
 
@@ -70,6 +71,8 @@ class _UnderWay:
     withdrawn: bool = False
     unseen_since: float | None = None
     """Since when nothing is left of it at the switch, by the loop's clock; None: it was seen."""
+    is_taken_over: bool = False
+    """Whether it is of a session before this, and it is still to be asked if it was placed at all."""
 
     def best(self, seen: Mapping[str, Progress]) -> Progress:
         """How far it is, by what the switch has written down, and by what it had before."""
@@ -208,6 +211,8 @@ class TelephoneTellings:
             taken = {one.outgoing_id: one for one in await self._book.take_over()}
             known = self._under_way
             self._under_way = {key: known.get(key) or _UnderWay(placed=one) for key, one in taken.items()}
+            for one in self._under_way.values():
+                one.is_taken_over = True
             await self._keep_sounds()
             self._kept_at = None
             await self._follow()
@@ -258,6 +263,10 @@ class TelephoneTellings:
         if await self._switch.lives(outgoing_id):
             one.unseen_since = None
             return
+        if one.is_taken_over:
+            one.is_taken_over = False
+            if await self._is_given_back(one):
+                return
         seconds = asyncio.get_running_loop().time()
         if one.unseen_since is None:
             one.unseen_since = seconds
@@ -265,6 +274,25 @@ class TelephoneTellings:
             return
         one.progress = one.best(await self._switch.progress())
         await self._conclude(one)
+
+    async def _is_given_back(self, one: _UnderWay) -> bool:
+        """Whether it was never placed, and is due again."""
+        outgoing_id = one.placed.outgoing_id
+        if one.progress != NOTHING_YET or one.withdrawn or not await self._switch.was_never_placed(outgoing_id):
+            return False
+        if not await self._book.give_back(outgoing_id, self._now()):
+            return False
+        log.warning(
+            "a call for a message was written down and never placed: it is due again",
+            outgoing_id=outgoing_id,
+            delivery=one.placed.delivery_id,
+            client=one.placed.client,
+            contact=one.placed.contact,
+        )
+        del self._under_way[outgoing_id]
+        await self._keep_sounds()
+        await self._switch.forget([outgoing_id])
+        return True
 
     async def _conclude(self, one: _UnderWay) -> None:
         outgoing_id, outcome = one.placed.outgoing_id, outcome_of(one.progress, withdrawn=one.withdrawn)
@@ -379,6 +407,7 @@ class TelephoneTellings:
             folder=folder,
             pin=pin,
         )
+        await self._switch.announce(outgoing_id)
         if await self._claim(telling, order):
             placed = PlacedTelling(
                 outgoing_id=outgoing_id,
@@ -391,6 +420,7 @@ class TelephoneTellings:
             await self._place(order)
         else:
             await self._keep_sounds()
+            await self._switch.forget([outgoing_id])
 
     async def _claim(self, telling: DueTelling, order: MessageOrder) -> bool:
         try:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.call import Call, Disposition, EndedBy, Hold, Leg, LegPurpose, Offer, OfferOutcome, Recording
+from callrouter.errors import CallrouterError
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
-from callrouter.store.paging import equal, page, within
+from callrouter.store.paging import constant, equal, page, within
 from callrouter.store.tables import (
     PATH_ARROW,
     RecordingKind,
@@ -26,7 +27,11 @@ from callrouter.store.tables import (
     recordings,
     superseded_calls,
 )
+from callrouter.store.taking_part import page_of_agent, took_part
 from callrouter.store.trace import Grown, call_from_fields
+
+LONGEST_PERIOD: Final = timedelta(days=31, hours=1)
+"""Within which calls are found by queue or node: a month of 31 days may have an hour more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +204,10 @@ async def queues_of(database: Database, call_id: str) -> set[str]:
         return set((await connection.execute(query)).scalars())
 
 
+class TooWide(CallrouterError):
+    """Calls are asked for in a way that would read the record from its beginning."""
+
+
 async def list_calls(
     database: Database,
     *,
@@ -226,7 +235,7 @@ async def list_calls(
         caller: the number they came from, as it is in the record.
         did: the number they called, as it is in the record.
         agent: who spoke with the caller, first or later.
-        queue: where the caller waited, first or later.
+        queue: where the caller waited, first or later; with an agent, where that one answered.
         node: a node they passed or ended in.
         left: the node at which they left the tree; empty: they never came to one.
         version: of the plan that they walked.
@@ -239,32 +248,60 @@ async def list_calls(
     Raises:
         CursorError: the cursor is none of ours.
         DatabaseUnreachable: PostgreSQL does not answer.
+        TooWide: a queue or a node is asked for, and not within one client and `LONGEST_PERIOD`.
     """
-    rows, next_cursor = await page(
-        database,
-        calls,
-        (calls.c.ringing_at, calls.c.call_id),
-        client=client,
-        filters=[
-            *equal(calls, disposition=disposition, caller_number=caller, did=did),
-            *_visited(agent=agent, queue=queue),
-            *([] if node is None else [_passed(node)]),
-            *([] if left is None else [_left_at(left)]),
-            *equal(calls, plan_version=version),
-            *within(calls, scope),
-        ],
-        from_at=from_at,
-        to_at=to_at,
-        limit=limit,
-        cursor=cursor,
-    )
+    asked = {"queue": queue, "node": node, "left": left}
+    _refuse_too_wide([name for name, value in asked.items() if value is not None], client, from_at, to_at)
+    filters = [
+        *([] if disposition is None else [constant(calls.c.disposition, disposition.value)]),
+        *equal(calls, caller_number=caller, did=did, plan_version=version),
+        *([] if node is None else [_passed(node)]),
+        *([] if left is None else [_left_at(left)]),
+        *within(calls, scope),
+    ]
+    if agent is not None and caller is None:
+        rows, next_cursor = await page_of_agent(
+            database,
+            agent,
+            queue=queue,
+            client=client,
+            filters=filters,
+            from_at=from_at,
+            to_at=to_at,
+            limit=limit,
+            cursor=cursor,
+        )
+    else:
+        if agent is not None:
+            filters.append(took_part(agent, queue))
+        elif queue is not None:
+            filters.append(exists().where(queue_visits.c.call_id == calls.c.call_id, queue_visits.c.queue == queue))
+        rows, next_cursor = await page(
+            database,
+            calls,
+            (calls.c.ringing_at, calls.c.call_id),
+            client=client,
+            filters=filters,
+            from_at=from_at,
+            to_at=to_at,
+            limit=limit,
+            cursor=cursor,
+        )
     return CallPage(calls=[call_from_fields(row) for row in rows], next_cursor=next_cursor)
 
 
-def _visited(**values: str | None) -> list[ColumnElement[bool]]:
-    """Calls of which one visit to a queue has all these values."""
-    wanted = equal(queue_visits, **values)
-    return [exists().where(queue_visits.c.call_id == calls.c.call_id, *wanted)] if wanted else []
+def _refuse_too_wide(
+    asked: Sequence[str], client: str | None, from_at: datetime | None, to_at: datetime | None
+) -> None:
+    """No index knows which queues and nodes a call saw: a client's month of them is read, and no more."""
+    if not asked:
+        return
+    narrow = from_at is not None and to_at is not None and to_at - from_at <= LONGEST_PERIOD
+    if client is None or not narrow:
+        raise TooWide(
+            f"query.{asked[0]}: calls are found by {' and '.join(asked)} within one client and "
+            f"{LONGEST_PERIOD.days} days: name a client, and a period of so many days at most with from and to"
+        )
 
 
 def _left_at(node: str) -> ColumnElement[bool]:

@@ -19,6 +19,7 @@ from callrouter.errors import DatabaseRefused, DatabaseUnreachable, StoreError
 from callrouter.store import schema
 from callrouter.store.connecting import CONNECT_SECONDS, Connector, Leader, hosts_of
 from callrouter.store.embedded import DATABASE_NAME, PATIENCE_SECONDS, revive_server, start_server, stop_server
+from callrouter.store.indexing import make_beforehand
 from callrouter.store.pool import pool_of
 from callrouter.store.refusals import GONE, advice, is_refusal
 
@@ -262,6 +263,10 @@ class Database:
         """On a connection of its own, whose statements take as long as they need."""
         unhurried = pool_of(self._connector, None)
         try:
+            async with unhurried.connect() as connection:
+                revision = await connection.run_sync(schema.current)
+            async with unhurried.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                await make_beforehand(connection, revision)
             async with unhurried.begin() as connection:
                 await connection.run_sync(schema.upgrade)
         finally:

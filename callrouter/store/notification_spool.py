@@ -28,9 +28,10 @@ COLUMNS: Final = {
     "address": "url",
     "body": "body",
     "asked_at": "asked_at",
-    "attempts": "attempts",
 }
 """Where each field of a delivery stands."""
+_UNTRIED: Final = {"attempts": 0}
+"""What the release before reads besides."""
 
 
 class NotificationSpool:
@@ -76,7 +77,7 @@ class NotificationSpool:
 
 
 def _line(one: Delivery) -> bytes:
-    return msgspec.json.encode({column: getattr(one, name) for name, column in COLUMNS.items()}) + b"\n"
+    return msgspec.json.encode({column: getattr(one, name) for name, column in COLUMNS.items()} | _UNTRIED) + b"\n"
 
 
 def _delivery(line: bytes) -> Delivery:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, RowMapping, Table, exists, select, tuple_
+from sqlalchemy import Column, ColumnElement, RowMapping, Select, Table, exists, literal, select, tuple_, union_all
 
 from callrouter.errors import CallrouterError
 from callrouter.permissions import Scope, ScopeKind
@@ -51,30 +51,70 @@ async def page(
         CursorError: the cursor is none of ours.
         DatabaseUnreachable: PostgreSQL does not answer.
     """
+    query = newest(table, order, limit + 1).where(*filters, *bounds(order, from_at, to_at, cursor))
+    async with database.connection() as connection:
+        if client is not None:
+            query = _of_each(query, table, order, await names_of(connection, client), limit + 1)
+        rows = (await connection.execute(query)).mappings().all()
+    return cut(rows, order, limit)
+
+
+def newest(table: Table, order: Sequence[Column[Any]], limit: int) -> Select[Any]:
+    """So many rows at most, the newest first."""
+    return select(table).order_by(*(column.desc() for column in order)).limit(limit)
+
+
+def bounds(
+    order: Sequence[Column[Any]], from_at: datetime | None, to_at: datetime | None, cursor: str | None
+) -> list[ColumnElement[bool]]:
+    """Conditions for the rows of a period, after those of the page before.
+
+    Raises:
+        CursorError: the cursor is none of ours.
+    """
     at, *key = order
-    query = select(table).order_by(*(column.desc() for column in order)).limit(limit + 1)
-    query = query.where(*filters)
+    found: list[ColumnElement[bool]] = []
     if from_at is not None:
-        query = query.where(at >= from_at)
+        found.append(at >= from_at)
     if to_at is not None:
-        query = query.where(at < to_at)
+        found.append(at < to_at)
     if cursor is not None:
         last_at, last_key = decode_cursor(cursor, *(column.type.python_type for column in key))
         # The first condition is the one the index serves; the second cuts within one instant.
-        query = query.where(at <= last_at, tuple_(*order) < (last_at, *last_key))
-    async with database.connection() as connection:
-        if client is not None:
-            query = query.where(one_of(table.c.client, await names_of(connection, client)))
-        rows = (await connection.execute(query)).mappings().all()
+        found += [at <= last_at, tuple_(*order) < (last_at, *last_key)]
+    return found
+
+
+def cut(
+    rows: Sequence[RowMapping], order: Sequence[Column[Any]], limit: int
+) -> tuple[Sequence[RowMapping], str | None]:
+    """The rows of a page out of one more than that, and the cursor of the next one; None: there is none."""
     if len(rows) <= limit:
         return rows, None
+    at, *key = order
     last = rows[limit - 1]
-    return rows[:limit], encode_cursor(last[at], *(last[column] for column in key))
+    return rows[:limit], encode_cursor(last[at.name], *(last[column.name] for column in key))
+
+
+def _of_each(
+    query: Select[Any], table: Table, order: Sequence[Column[Any]], names: Collection[str], limit: int
+) -> Select[Any]:
+    """The rows of a client under each of its names: an index has them in order for one name, and for no two at once."""
+    if len(names) == 1:
+        return query.where(one_of(table.c.client, names))
+    found = union_all(*(query.where(table.c.client == name).subquery().select() for name in names)).subquery()
+    return select(found).order_by(*(found.c[column.name].desc() for column in order)).limit(limit)
 
 
 def equal(table: Table, **values: str | None) -> list[ColumnElement[bool]]:
     """Conditions by the name of a column: the value that it must have; None: any."""
     return [table.c[name] == value for name, value in values.items() if value is not None]
+
+
+def constant(column: Column[str], value: str) -> ColumnElement[bool]:
+    """That a column holds one of a few words of ours, in the query's text: PostgreSQL plans for that word, where a plan
+    for any would read a whole table for those that are rare."""
+    return column == literal(value, literal_execute=True)
 
 
 def within(table: Table, scope: Scope) -> list[ColumnElement[bool]]:

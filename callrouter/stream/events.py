@@ -222,6 +222,10 @@ class CallbackAsked(CallEvent, frozen=True, kw_only=True, tag="callback.asked", 
     node: str
 
 
+class CallAbandoned(CallEvent, frozen=True, kw_only=True, tag="call.abandoned", gc=False):
+    """The caller entered human service, and gave up before anybody answered; `call.ended` follows at once."""
+
+
 class CallEnded(CallEvent, frozen=True, kw_only=True, tag="call.ended", gc=False):
     """The call is over."""
 
@@ -241,6 +245,71 @@ class CallNotified(Event, frozen=True, kw_only=True, tag="call.notify", gc=False
     caller: CallerId
     data: Mapping[str, str]
     """What the node says to send: a variable that is not set is left out."""
+
+
+class RecordEvent(Event, frozen=True, kw_only=True, gc=False):
+    """What all have in common that the record knows, and no engine: web tells them (`stream.recorded`)."""
+
+    client: str
+    """By its present identifier."""
+
+
+class MessageEvent(RecordEvent, frozen=True, kw_only=True, gc=False):
+    """What all about a message that is in the record have in common."""
+
+    message_id: str
+    """It is at /api/messages/<message_id>: nothing of what was said is told here."""
+    call_id: str | None
+    """Null: it was taken without a call."""
+    deliver: str
+    """The contact it is meant for; empty: none is named."""
+    urgent: bool
+
+
+class MessageWritten(MessageEvent, frozen=True, kw_only=True, tag="message.written", gc=False):
+    """Somebody has taken a message: an agent, or another system; of what a call's tree takes `message.taken` tells."""
+
+    taken_by: str
+    """Who: a principal."""
+    form: str
+    """The client's form that was filled in; empty: none."""
+
+
+class MessageAcknowledged(MessageEvent, frozen=True, kw_only=True, tag="message.acknowledged", gc=False):
+    """Somebody took a message on, or it is done: nobody else is told of it."""
+
+    acknowledged_by: str
+    """Contact or principal."""
+
+
+class MessageOverdue(MessageEvent, frozen=True, kw_only=True, tag="message.overdue", gc=False):
+    """A message stands on the agents' list: nobody has acknowledged it in time, or nobody could be told, or it was
+    opened again."""
+
+    reason: str
+
+
+class CallbackSettled(RecordEvent, frozen=True, kw_only=True, tag="callback.settled", gc=False):
+    """A wish to be called back is settled."""
+
+    call_id: str
+    position: int
+    """1 for the first wish of the call."""
+    number: str
+    settled_by: str | None
+    """How: as /api/callbacks has it."""
+
+
+class DayFigures(RecordEvent, frozen=True, kw_only=True, tag="day.figures", gc=False):
+    """A day is over: at 00:15 by the client's clock; told again where the figures have changed."""
+
+    day: str
+    """YYYY-MM-DD, by the client's own clocks."""
+    timezone: str
+    revision: int
+    """1 the first time; one more whenever they have changed."""
+    figures: Mapping[str, Any]
+    """What /api/stats has of the client for that day."""
 
 
 class AgentChanged(Event, frozen=True, kw_only=True, tag="agent.changed", gc=False):
@@ -290,7 +359,13 @@ StreamEvent = (
     | QueueLeft
     | MessageTaken
     | CallbackAsked
+    | CallAbandoned
     | CallEnded
+    | MessageWritten
+    | MessageAcknowledged
+    | MessageOverdue
+    | CallbackSettled
+    | DayFigures
     | AgentChanged
     | ObservationLost
     | ObservationResumed

@@ -33,13 +33,22 @@ class Frame(Struct, frozen=True, kw_only=True, gc=False):
 def frame(event: Event, event_id: EventId | None = None) -> bytes:
     """An event for readers; without an id it leaves the one they know as it is."""
     name = kind_of(event).encode()
-    identity = b"id: %d-%d\n" % (event_id.epoch, event_id.number) if event_id is not None else b""
+    identity = _identity(event_id) if event_id is not None else b""
     return b"%bevent: %b\ndata: %b\n\n" % (identity, name, encode(event))
+
+
+def with_id(sent: bytes, event_id: EventId) -> bytes:
+    """A frame that has an id, with another one."""
+    return _identity(event_id) + sent.partition(b"\n")[2]
 
 
 def retry(milliseconds: int) -> bytes:
     """How long a browser waits before it comes back."""
     return b"retry: %d\n\n" % milliseconds
+
+
+def _identity(event_id: EventId) -> bytes:
+    return b"id: %b\n" % str(event_id).encode()
 
 
 class FrameReader:

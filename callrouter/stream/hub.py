@@ -3,25 +3,29 @@
 The engine is heard while somebody reads, and for `LINGER_SECONDS` more. A reader who names the last event they have
 seen is given what came after it, if that is still here and not too much; everybody else, and everybody after the engine
 was away, a snapshot.
+
+What comes into the record and no engine knows is told in between (`recent`), by whoever reads it there
+(`api.stream.record`): also while the engine is away, and of what was committed meanwhile once PostgreSQL is back.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
 import structlog
 
 from callrouter.errors import CallrouterError
-from callrouter.stream.events import EngineAway, Snapshot, decode
+from callrouter.stream.events import EngineAway, Event, RecordEvent, Snapshot, decode
 from callrouter.stream.frames import Frame, frame
 from callrouter.stream.outlet import TOO_SLOW
 from callrouter.stream.picture import Picture
-from callrouter.stream.reader import Reader, Said
-from callrouter.stream.ring import EventId, Ring
+from callrouter.stream.reader import Reader
+from callrouter.stream.recent import Recent
+from callrouter.stream.ring import EventId
 from callrouter.stream.views import View
 
 log = structlog.get_logger(__name__)
@@ -53,7 +57,9 @@ class Hub:
         self._linger_seconds = linger_seconds
         self._readers: set[Reader] = set()
         self._of_one: Counter[str] = Counter()
-        self._ring: Ring[Said] | None = None
+        self._recent = Recent()
+        self._began = 0
+        """The place in the record from which on it was told here."""
         self._picture: Picture | None = None
         """None: the engine is not heard now."""
         self._away = ""
@@ -61,7 +67,7 @@ class Hub:
         self._rests: asyncio.TimerHandle | None = None
         self._ended = ""
         self.wanted = asyncio.Event()
-        """Set while the engine is to be heard."""
+        """Set while the engine is to be heard, and the record to be looked at."""
 
     @property
     def readers(self) -> int:
@@ -75,8 +81,13 @@ class Hub:
 
     @property
     def last(self) -> EventId | None:
-        """The last event that is known here."""
-        return self._ring.last if self._ring else None
+        """The last event of the engine's that is known here."""
+        return self._recent.engine
+
+    @property
+    def record(self) -> int | None:
+        """The last place in the record that was told here; None: it is not known yet from where on it is told."""
+        return self._recent.record
 
     # ------------------------------------------------------------------------------------------------ towards readers
 
@@ -97,10 +108,14 @@ class Hub:
             self._rests.cancel()
             self._rests = None
         self.wanted.set()
-        if self._ring is not None and self._picture is not None:
-            reader.bring_up_to_date(self._ring, self._snapshots(self._picture, self._ring.last))
-        elif self._away:
-            reader.engine_away(self.last, self._away_frame())
+        if self._picture is not None:
+            if self._recent.record is not None and seen is not None:
+                reader.begin_record(self._began)
+            reader.bring_up_to_date(self._recent, self._snapshots(self._picture))
+        else:
+            self._tell_record(reader, self._began if seen is not None else self._recent.record or 0)
+            if self._away:
+                reader.engine_away(self.last, self._away_frame())
         if self._ended:
             reader.outlet.end(self._ended)
         return reader
@@ -138,9 +153,9 @@ class Hub:
         if isinstance(event, Snapshot):
             self._begin(taken.id, event)
         elif self._picture is None:
-            self._catch_up(Said(event_id=taken.id, event=event, sent=taken.raw))
+            self._catch_up(taken.id, event, taken.raw)
         else:
-            self._publish(self._picture, Said(event_id=taken.id, event=event, sent=taken.raw))
+            self._publish(self._picture, taken.id, event, taken.raw)
 
     def lost(self, why: str) -> None:
         """The engine is not heard any more, or cannot be."""
@@ -157,32 +172,81 @@ class Hub:
         for reader in self._readers:
             reader.pause(self.last)
 
-    def _catch_up(self, said: Said) -> None:
-        ring, event_id = self._ring, said.event_id
-        if ring is None or event_id.epoch != ring.last.epoch or event_id.number > ring.last.number + 1:
-            ring = self._ring = Ring(EventId(event_id.epoch, event_id.number - 1))
-        if event_id.number > ring.last.number:
-            ring.append(said)
+    def _catch_up(self, event_id: EventId, event: Event, raw: bytes) -> None:
+        last = self._recent.engine
+        if last is None or event_id.epoch != last.epoch or event_id.number > last.number + 1:
+            last = EventId(event_id.epoch, event_id.number - 1)
+            self._recent.begin_engine(last)
+        if event_id.number > last.number:
+            self._recent.of_engine(event, raw)
 
     def _begin(self, event_id: EventId, snapshot: Snapshot) -> None:
-        if self._ring is None or self._ring.last != event_id:
-            self._ring = Ring(event_id)
+        if self._recent.engine != event_id:
+            self._recent.begin_engine(event_id)
         self._picture = Picture(snapshot)
         self._away = ""
-        snapshots = self._snapshots(self._picture, event_id)
+        snapshots = self._snapshots(self._picture)
         for reader in self._readers:
-            reader.bring_up_to_date(self._ring, snapshots)
+            reader.bring_up_to_date(self._recent, snapshots)
 
-    def _publish(self, picture: Picture, said: Said) -> None:
-        if self._ring is None or said.event_id != self._ring.next_id:
-            raise ValueError(f"event {said.event_id} does not follow {self.last}")
-        self._ring.append(said)
+    def _publish(self, picture: Picture, event_id: EventId, event: Event, raw: bytes) -> None:
+        last = self._recent.engine
+        if last is None or event_id != EventId(last.epoch, last.number + 1):
+            raise ValueError(f"event {event_id} does not follow {last}")
+        said = self._recent.of_engine(event, raw)
         picture.take(said.event)
         for reader in self._readers:
             reader.give(said)
 
-    def _snapshots(self, picture: Picture, last: EventId) -> Callable[[View], bytes]:
+    # ------------------------------------------------------------------------------------------------ from the record
+
+    def begin_record(
+        self, began: int, kept: Sequence[tuple[int, RecordEvent]], last: int, first: int | None = None
+    ) -> None:
+        """From now on what comes into the record is told, from the place after `last` on; readers are told what they
+        missed, as far as it is `kept`, each with its place: those who were here before, all they do not know, and
+        everybody else what came after the place `began`. After the place `first` all is kept.
+
+        It is said again where some places are lost: then readers get a snapshot besides.
+        """
+        goes_on = self._recent.record is None
+        self._recent.begin_record(last if first is None else first)
+        self._began = began
+        for place, event in kept:
+            self._recent.of_record(place, event)
+        self._recent.pass_record(last)
+        for reader in self._readers:
+            self._tell_record(reader, began)
+        if not goes_on and self._picture is not None:
+            snapshots = self._snapshots(self._picture)
+            for reader in self._readers:
+                reader.snapshot(snapshots(reader.view))
+
+    def take_record(self, place: int, event: RecordEvent | None) -> None:
+        """What came into the record at that place, the one after the last; None: nothing that can be told."""
+        if event is None:
+            self._recent.pass_record(place)
+            return
+        said = self._recent.of_record(place, event)
+        for reader in self._readers:
+            reader.give_of_record(said)
+
+    def rest_record(self) -> None:
+        """Nobody reads: the record is not looked at."""
+        self._recent.end_record()
+
+    def _tell_record(self, reader: Reader, from_place: int) -> None:
+        """What a reader does not know of the record, who is not brought up to date now; if nothing is known of that,
+        what came after this place."""
+        if self._recent.record is None:
+            return
+        for said in self._recent.of_record_since(reader.begin_record(from_place)):
+            reader.give_of_record(said)
+        reader.pass_record(self._recent.record)
+
+    def _snapshots(self, picture: Picture) -> Callable[[View], bytes]:
         """One for each view, however many see by it."""
+        last = self._recent.last
         made: dict[View, bytes] = {}
 
         def of(view: View) -> bytes:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from callrouter.core import facts
 from callrouter.core.books.recordings import name_of
-from callrouter.core.call import Call, Hold, LegPurpose, Offer, QueueVisit, Recording, message_id_of
+from callrouter.core.call import Call, Disposition, Hold, LegPurpose, Offer, QueueVisit, Recording, message_id_of
 from callrouter.core.facts import Fact
 from callrouter.core.forms import filled_of
 from callrouter.core.plan import Plan
@@ -68,6 +68,9 @@ class EventMaker:
                 at = asked.asked_at
                 yield events.CallbackAsked(at=at, call=self.card(call, at), number=asked.number, node=asked.node)
             case facts.CallEnded(call=call):
+                if call.disposition is Disposition.ABANDONED:
+                    at = call.clocks.ended_at or self._now()
+                    yield events.CallAbandoned(at=at, call=self.card(call, at))
                 yield self._ended(call)
             case _:
                 yield from self._of_conversation(fact)

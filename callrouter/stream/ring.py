@@ -2,7 +2,8 @@
 
 An event's id is `epoch-number`: the epoch is of one engine's life (milliseconds since 1970 when it began; two are only
 ever compared for equality), and numbers rise by one. Whoever names the last id they have seen is given what came after
-it, if all of that is still here.
+it, if all of that is still here. Readers of web's are told of what comes into the record as well: their ids have its
+place there as a third part (`recent`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from msgspec import Struct
 MOST_EVENTS: Final = 8_192
 """At 20 calls a second some 50 s, and a whole day of most operators: about 8 MB."""
 
-_ID: Final = re.compile(r"([0-9]{1,16})-([0-9]{1,16})", re.ASCII)
+_ID: Final = re.compile(r"([0-9]{1,16})-([0-9]{1,16})(?:-([0-9]{1,16}))?", re.ASCII)
 
 Kept = TypeVar("Kept")
 
@@ -26,16 +27,24 @@ class EventId(Struct, frozen=True, gc=False):
     """Which event, of which engine's life."""
 
     epoch: int
+    """0: no engine was heard."""
     number: int
+    record: int | None = None
+    """Up to which place they know what came into the record; None: the id says nothing of that."""
 
     def __str__(self) -> str:
-        return f"{self.epoch}-{self.number}"
+        return f"{self.epoch}-{self.number}" + (f"-{self.record}" if self.record is not None else "")
+
+    @property
+    def of_engine(self) -> EventId:
+        """Without the record."""
+        return self if self.record is None else EventId(self.epoch, self.number)
 
     @classmethod
     def read(cls, text: str | None) -> EventId | None:
         """The id that a reader names; None when it is none of ours, whatever it is."""
         found = _ID.fullmatch(text or "")
-        return cls(int(found[1]), int(found[2])) if found else None
+        return cls(int(found[1]), int(found[2]), int(found[3]) if found[3] else None) if found else None
 
 
 class Ring(Generic[Kept]):

@@ -16,6 +16,7 @@ from callrouter.stream.events import (
     CallSupervised,
     CallTransferred,
     Event,
+    RecordEvent,
     agent_state,
 )
 
@@ -43,6 +44,8 @@ class View(Struct, frozen=True, kw_only=True):
             return event if self.shows_call(event.call, also=also) else None
         if isinstance(event, AgentChanged):
             return self._of_change(event)
+        if isinstance(event, RecordEvent):
+            return event if self._shows_client(event.client) else None
         return event
 
     def shows_call(self, call: CallCard, also: str | None = None) -> bool:
@@ -54,6 +57,12 @@ class View(Struct, frozen=True, kw_only=True):
         if self.team is not None and self.team not in call.queues:
             return False
         return self.agent is None or self.agent in (call.agent, also) or self.agent in call.offered_to
+
+    def _shows_client(self, client: str) -> bool:
+        """Whether what is of a client and of no call in progress is: it is no team's, and no agent's."""
+        return (
+            self.scope.holds(client, ()) and self.client in (None, client) and self.team is None and self.agent is None
+        )
 
     @property
     def teams(self) -> frozenset[str] | None:

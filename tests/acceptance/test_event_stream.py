@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +14,7 @@ import httpx
 from callrouter.core.call import OfferOutcome
 from callrouter.stream.events import (
     AgentChanged,
+    CallAbandoned,
     CallAnswered,
     CallArrived,
     CallEnded,
@@ -21,6 +23,8 @@ from callrouter.stream.events import (
     CallWaiting,
     EngineAway,
     Event,
+    MessageAcknowledged,
+    MessageWritten,
     OfferEnded,
     QueueLeft,
     Snapshot,
@@ -131,6 +135,39 @@ def test_a_screen_knows_while_the_telephone_rings(town: Town) -> None:
     assert seen == [offered.agent == "agent-1", offered.agent == "agent-2"]
     states = [event.agent for event in everything.all(AgentChanged) if event.agent.agent == offered.agent]
     assert [card.phone for card in states][:1] == ["in_use"]
+
+
+def test_what_the_record_knows_is_told_while_calls_go_on(town: Town) -> None:
+    """A caller gives up in the queue; an agent writes a message, and takes it on: the screen has all of it at once."""
+    caller = town.somebody("Claire Dubois")
+    story = next(story for story in stories.STORIES if story.name == "abandons")
+    message_id = str(uuid.uuid4())
+    fields = {"name": "Claire Dubois", "number": caller.number, "urgency": "normal", "reason": "Merci de rappeler."}
+    message = {"id": message_id, "client": "cabinet-moreau", "form": "correspondent", "fields": fields}
+
+    async def watch() -> Screen:
+        engine = town.stack.engine
+        headers = {"Authorization": f"Bearer {engine.token}"}
+        async with Screen(town, "?client=cabinet-moreau").reading() as screen, plain_client(timeout=25.0) as client:
+            calling = asyncio.get_running_loop().create_task(town.calling(story.did, *story.script, caller=caller))
+            url = f"{engine.web_url}/api/messages"
+            taken = await client.post(url, json=message, headers=headers)
+            assert taken.status_code == 201, taken.text
+            await screen.until(lambda: bool(screen.all(MessageWritten)))
+            await client.post(f"{url}/{message_id}/acknowledge", json={}, headers=headers)
+            await screen.until(lambda: bool(screen.all(MessageAcknowledged)))
+            await calling
+            await screen.until(lambda: bool(_calls_of(screen, caller.number or "")))
+            return screen
+
+    screen = town.run(watch())
+    [written], [acknowledged] = screen.all(MessageWritten), screen.all(MessageAcknowledged)
+    [gave_up] = [one for one in screen.all(CallAbandoned) if one.call.caller.number == caller.number]
+    ids = [event_id for event_id, _ in screen.seen if event_id and event_id.record is not None]
+
+    assert (written.message_id, written.form, acknowledged.message_id) == (message_id, "correspondent", message_id)
+    assert gave_up.call.call_id in _calls_of(screen, caller.number or "")
+    assert ids == sorted(ids, key=lambda one: (one.number, one.record or 0))
 
 
 def test_the_engine_is_killed_and_then_web(own_town: Town) -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,6 +93,58 @@ def newer_database(postgres: str) -> str:
 def test_wrong_ami_secret(town: Town, tmp_path: Path, lonely_pbx: Pbx, free_port: Callable[[], int], verb: str) -> None:
     wrong = {"AMI_PORT": str(lonely_pbx.ami_port), "AMI_SECRET": "wrong"}
     says(start(town, tmp_path, verb, **wrong, **free_ports(free_port)), FAILED, "CALLROUTER_AMI_SECRET")
+
+
+STOPPED_SECONDS = 12.0
+"""Longer than an engine waits for an Asterisk that is not there."""
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_wrong_ami_secret_on_a_machine_that_does_not_let_it_run(
+    town: Town, tmp_path: Path, lonely_pbx: Pbx, free_port: Callable[[], int], answers: bool
+) -> None:
+    """The engine is stopped for a while, from its beginning or from when it answers: it ends the start all the same."""
+    wrong = {"AMI_PORT": str(lonely_pbx.ami_port), "AMI_SECRET": "wrong", **free_ports(free_port)}
+    stopped = list[int]()
+
+    def stop() -> None:
+        for _ in range(30_000):
+            found = [pid for pid in _engines(wrong["ENGINE_PORT"]) if not answers or _listens(wrong["ENGINE_PORT"])]
+            if found:
+                break
+            time.sleep(0.002)
+        os.kill(found[0], signal.SIGSTOP)
+        stopped.append(found[0])
+        time.sleep(STOPPED_SECONDS)
+        os.kill(found[0], signal.SIGCONT)
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    done = start(town, tmp_path, "up", **wrong)
+    stopping.join()
+
+    assert len(stopped) == 1
+    says(done, FAILED, "CALLROUTER_AMI_SECRET")
+    assert "is started again" not in done.stdout + done.stderr
+
+
+def _engines(port: str) -> list[int]:
+    """Processes of `callrouter engine` that are to listen at that port."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (process / "cmdline").read_bytes().split(b"\0")
+            if b"engine" in command and f"CALLROUTER_ENGINE_PORT={port}".encode() in (
+                (process / "environ").read_bytes().split(b"\0")
+            ):
+                found.append(int(process.name))
+    return found
+
+
+def _listens(port: str) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", int(port)), 0.1):
+        return True
+    return False
 
 
 @pytest.mark.parametrize("verb", ["up", "engine"])

@@ -12,10 +12,12 @@ from uuid import uuid4
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
+from sqlalchemy import text
 
 from callrouter.api.engine_app import create_engine_app
 from callrouter.api.messages.desk import Taking
 from callrouter.core.call import replace
+from callrouter.core.dispatch import Reach
 from callrouter.core.forms import Field, FieldType, Form, When
 from callrouter.core.plan import Plan
 from callrouter.permissions import Permission, Scope, ScopeKind
@@ -112,6 +114,7 @@ async def test_by_form(api: httpx.AsyncClient) -> None:
     assert (kept["state"], kept["taken_by"], kept["call_id"], kept["recording"]) == ("open", "operator", None, None)
     assert (await api.get(f"/api/messages/{body['id']}")).json() == kept
     assert (kept.pop("changes"), kept.pop("delivery")) == ([], f"/api/messages/{body['id']}/delivery")
+    assert kept.pop("warnings") == []
     assert listed["messages"] == [kept]
     assert (await api.get("/api/messages", params={"urgent": "false"})).json()["messages"] == []
     assert (await api.get("/api/messages", params={"state": "done"})).json()["messages"] == []
@@ -284,6 +287,28 @@ async def test_the_whole_trail(api: httpx.AsyncClient, database: Database) -> No
     assert wrong["errors"] == [{"at": "body.fields.name", "reason": "is missing: ask the caller for it (Name)"}]
     assert "did you mean doctor?" in nobody["detail"]
     assert sorted(row.deed.action for row in trail.rows) == ["message.change"] * 4 + ["message.take"]
+
+
+@pytest.mark.parametrize(("more", "opens"), [({}, False), ({"number": "+33612340001"}, True), ({"pin": "DR"}, True)])
+async def test_who_could_not_open_what_was_confidential_is_named(
+    api: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch, more: dict[str, str], opens: bool
+) -> None:
+    """It stays so whoever it is for; whoever gave it away is told that they must tell them."""
+    made = replace(plan(MOREAU, PATIENT), people={"doctor": Reach(name="doctor", title="Dr M", email="m@x.fr", **more)})
+    monkeypatch.setattr(Plans, "live", lambda self, client: _as_it_is(made))
+    body, plain_ = by_form(), by_form()
+    for one in (body, plain_):
+        await post(api, "", one, 201)
+    async with database.connection() as connection:
+        change = "UPDATE dispatches SET policy = '{\"confidential\": true}' WHERE message_id = :id"
+        await connection.execute(text(change), {"id": body["id"]})
+
+    seen = await post(api, f"/{body['id']}/reassign", {"deliver": "doctor"})
+    others = await post(api, f"/{plain_['id']}/reassign", {"deliver": "doctor"})
+
+    assert others["warnings"] == []
+    assert len(seen["warnings"]) == (0 if opens else 1)
+    assert opens or "Dr M cannot open the link that comes by e-mail" in seen["warnings"][0]
 
 
 async def test_a_plain_message_is_corrected(api: httpx.AsyncClient) -> None:

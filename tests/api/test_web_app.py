@@ -22,9 +22,11 @@ from callrouter.core.call import Call, Disposition, Offer, OfferOutcome, Revisio
 from callrouter.core.explain import explain
 from callrouter.core.service_level import Formula, Promise
 from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.errors import Busy
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
+from callrouter.store.apart import Workshop
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.writing.writer import Writer
@@ -53,6 +55,7 @@ def web(
     folder: Path = Path("nowhere"),
     gate: Gate | None = None,
     taking: Taking | None = None,
+    workshop: Workshop | None = None,
     sms_receipt_key: bytes | None = None,
     sms_replies: bool = False,
     secrets: Mapping[str, str] | None = None,
@@ -68,6 +71,7 @@ def web(
         recorded,
         gate=gate,
         taking=taking,
+        workshop=workshop,
         sms_receipt_key=sms_receipt_key,
         sms_replies=sms_replies,
         secrets=secrets,
@@ -387,11 +391,71 @@ async def test_calls_are_found_by_what_they_went_through(api: httpx.AsyncClient,
     assert await ids(caller="06 12 34 99 99") == await ids(caller="0033612349999") == ["3"]
     assert await ids(did="+33199000099") == await ids(did="01 99 00 00 99") == ["2"]
     assert sorted(await ids(agent=agent)) == ["1", "2"]
-    assert await ids(agent="zoé") == await ids(agent="zoé", queue="night") == ["2"]
-    assert await ids(agent="zoé", queue=queue) == []
-    assert await ids(node=three.visits[-1].node, disposition="message_left") == ["3"]
-    assert await ids(node="nowhere") == []
+    assert await ids(agent="zoé") == ["2"]
+    month = {"client": one.client, "from": "2026-11-01", "to": "2026-12-01"}
+    assert await ids(agent="zoé", queue="night", **month) == ["2"]
+    assert await ids(agent="zoé", queue=queue, **month) == []
+    assert await ids(node=three.visits[-1].node, disposition="message_left", **month) == ["3"]
+    assert await ids(node="nowhere", **month) == []
     assert (await api.get("/api/calls", params={"agent": "a\x00"})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "query", ["queue=night", "node=take&client=cabinet-moreau", "queue=night&from=2026-11-01T00:00Z"]
+)
+async def test_queues_and_nodes_are_asked_of_a_client_and_a_month(api: httpx.AsyncClient, query: str) -> None:
+    """Anything else would read the record from its beginning; the answer says how to ask."""
+    answer = await api.get(f"/api/calls?{query}")
+
+    assert answer.status_code == 422
+    assert "within one client and 31 days: name a client, and a period" in answer.json()["detail"]
+
+
+async def test_what_is_known_already_is_not_sent_again(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    """A page of a period that is over, and figures, until a call comes late; a page of now is always sent."""
+    await write(answered("1"))
+    for path in ("/api/calls?from=2026-11-24T00:00Z&to=2026-11-25T00:00Z", "/api/stats?from=2026-11-24T00:00Z"):
+        first = await api.get(path)
+        known = {"If-None-Match": f'"other", W/{first.headers["etag"]}'}
+        again = await api.get(path, headers=known)
+        await write(answered(path[-9:]))
+        late = await api.get(path, headers=known)
+
+        assert first.status_code == late.status_code == 200
+        assert first.headers["cache-control"] == "private, no-cache"
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == first.headers["etag"] != late.headers["etag"]
+    assert "etag" not in (await api.get("/api/calls")).headers
+
+
+async def test_figures_come_in_pages_of_clients(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    """By name; all of them, unless a limit is given."""
+    await write(*(replace(answered(str(number)), client=f"client-{number}") for number in (2, 1, 3)))
+    period = {"from": "2026-11-24T00:00Z"}
+
+    whole = await got(api, "/api/stats", **period)
+    first = await got(api, "/api/stats", limit=2, **period)
+    second = await got(api, "/api/stats", limit=2, cursor=first["next_cursor"], **period)
+
+    assert [one["client"] for one in whole["clients"]] == ["client-1", "client-2", "client-3"]
+    assert whole["clients"] == first["clients"] + second["clients"]
+    assert (whole["next_cursor"], first["next_cursor"], second["next_cursor"]) == (None, "client-2", None)
+
+
+async def test_whoever_asks_for_a_report_when_too_many_wait_is_told_so(database: Database) -> None:
+    """With 503, when to come again, and nothing about PostgreSQL."""
+
+    class Full:
+        async def run(self, job: Any, *args: Any, **kwargs: Any) -> Any:
+            raise Busy("18 reports are being made or wait already: ask again in some seconds")
+
+    app = web(database, workshop=Full())
+    async with serving(app) as base, plain_client(base_url=base, headers=AUTHORISED) as client:
+        answer = await client.get("/api/stats")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert "ask again" in answer.json()["detail"]
 
 
 async def test_days_are_those_of_the_client(

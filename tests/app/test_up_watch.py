@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import os
+import signal
 from collections.abc import Mapping
 
 import pytest
 
 from callrouter.app import up
-from callrouter.app.up import _Part, _watch
+from callrouter.app.leading.place import LOST_STATUS
+from callrouter.app.up import _Part, _watch, begin_part
 
-LIVES = "import time; time.sleep(60)"
+SAYS = "import os, sys, time; os.write(int(sys.argv[1].partition('=')[2]), b's'); "
+LIVES = SAYS + "time.sleep(60)"
+LIVED = SAYS + "raise SystemExit(1)"
 DIES = "raise SystemExit(3)"
+GIVES_UP_ITS_PLACE = f"raise SystemExit({LOST_STATUS})"
 IS_KILLED = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
 
@@ -27,7 +32,7 @@ class Programs:
         """As `up._start`."""
         self.starts.append(name)
         left = self._programs[name]
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", left.pop(0) if len(left) > 1 else left[0])
+        process = await begin_part(["-c", left.pop(0) if len(left) > 1 else left[0]], os.environ)
         return _Part(name, process, asyncio.get_running_loop().time())
 
 
@@ -37,8 +42,7 @@ RESTART_SECONDS = up.RESTART_SECONDS
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What lives for half a second has lived."""
-    monkeypatch.setattr(up, "STEADY_SECONDS", 0.5)
+    """Nobody waits for long."""
     monkeypatch.setattr(up, "RESTART_SECONDS", (0.01, 0.05))
 
 
@@ -59,18 +63,53 @@ async def watched(programs: Programs, monkeypatch: pytest.MonkeyPatch, seconds: 
 
 async def test_web_that_cannot_start_again_leaves_the_engine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """It died, and PostgreSQL is away: calls go on, and web is started until it comes up."""
-    programs = Programs(engine=[LIVES], web=["import time; time.sleep(1)", DIES, DIES, LIVES])
+    programs = Programs(engine=[LIVES], web=[LIVED, DIES, DIES, LIVES])
 
     assert await watched(programs, monkeypatch, 4) == (None, True)
     assert programs.starts == ["engine", "web", "web", "web", "web"]
 
 
-async def test_a_part_that_never_lived_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has said why; nobody waits for it. However long it takes to die, on a busy machine."""
-    monkeypatch.setattr(up, "STEADY_SECONDS", 60.0)
-    failed, _ = await watched(Programs(engine=[LIVES], web=[DIES]), monkeypatch, 10)
+@pytest.mark.parametrize("stopped_seconds", [0.0, 12.0])
+async def test_a_part_that_never_started_ends_the_start(
+    monkeypatch: pytest.MonkeyPatch, stopped_seconds: float
+) -> None:
+    """It has said why; nobody waits for it. However long it takes to die, on a machine that does not let it run."""
+    monkeypatch.setattr(up, "STEADY_SECONDS", 0.5)
+    programs = Programs(engine=[LIVES], web=["import time; time.sleep(1); " + DIES])
+    begun = programs.start
+
+    async def slowly(name: str, secrets_of_parts: Mapping[str, str]) -> _Part:
+        part = await begun(name, secrets_of_parts)
+        if name == "web" and stopped_seconds:
+            part.process.send_signal(signal.SIGSTOP)
+            loop = asyncio.get_running_loop()
+            loop.call_later(stopped_seconds, part.process.send_signal, signal.SIGCONT)
+        return part
+
+    monkeypatch.setattr(programs, "start", slowly)
+    failed, _ = await watched(programs, monkeypatch, 60)
 
     assert failed == "web"
+    assert programs.starts == ["engine", "web"]
+
+
+async def test_a_part_that_started_is_started_again_however_soon_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = Programs(engine=[LIVED, LIVED, DIES, LIVES], web=[LIVES])
+
+    failed, _ = await watched(programs, monkeypatch, 6)
+
+    assert failed is None
+    assert programs.starts == ["engine", "web", "engine", "engine", "engine"]
+
+
+async def test_an_engine_that_gave_its_place_away_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it had said that it has started: it is the other one's standby then. So is one that ended in order."""
+    programs = Programs(engine=[GIVES_UP_ITS_PLACE, "", GIVES_UP_ITS_PLACE, LIVES], web=[LIVES])
+
+    failed, _ = await watched(programs, monkeypatch, 6)
+
+    assert failed is None
+    assert programs.starts == ["engine", "web", "engine", "engine", "engine"]
 
 
 async def test_an_engine_that_was_killed_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from callrouter.store.dispatch.acknowledging import acknowledge
 from callrouter.store.outgoing import telling as book_of_tellings
-from callrouter.store.outgoing.telling import MessageCallRows
+from callrouter.store.outgoing.telling import MOST_CLAIMS, MessageCallRows
 from callrouter.store.tables import deliveries, dispatches, outgoing_calls
 from deploy.demo import g711
 from deploy.demo.carrier import Carrier, Habit
@@ -166,6 +166,12 @@ class Town:
             while (found := await self.state(delivery_id))[0] not in states:
                 await asyncio.sleep(0.05)
         return found[1]
+
+    async def attempts(self, delivery_id: str) -> int:
+        """How often its call was written down."""
+        query = select(deliveries.c.attempts).where(deliveries.c.delivery_id == delivery_id)
+        async with self.database.connection() as connection:
+            return int((await connection.execute(query)).scalar_one())
 
     async def outcomes(self) -> list[str | None]:
         """Of all calls."""
@@ -534,6 +540,7 @@ def _awaits() -> Iterator[tuple[str, int]]:
     for name in (
         "book.due",
         "sounds.make",
+        "switch.announce",
         "book.claim",
         "switch.place",
         "book.note",
@@ -546,7 +553,8 @@ def _awaits() -> Iterator[tuple[str, int]]:
 
 @pytest.mark.parametrize(("where", "after"), list(_awaits()))
 async def test_the_engine_dies_at_any_step(town: Town, where: str, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is rung twice, and what they press is not lost; what was never placed has failed, and is known to have."""
+    """They are rung once, and what they press is not lost; what was written down and never placed is placed by the next
+    engine."""
     _, delivery_id = await town.owed()
     died = asyncio.Event()
     async with town.engine() as engine:
@@ -560,10 +568,66 @@ async def test_the_engine_dies_at_any_step(town: Town, where: str, after: int, m
             person = await _pressed_through(town, asyncio.Event(), delivery_id)
         state = await _end_of(town, delivery_id)
 
-    assert len(town.carrier.dialled) <= 1
+    assert len(town.carrier.dialled) == 1
+    assert state == "acknowledged"
     never_placed = (where, after) in {("book.claim", 1), ("switch.place", 0)}
-    assert state == ("failed" if never_placed else "acknowledged")
-    assert len(town.carrier.dialled) == (0 if never_placed else 1)
+    assert await town.attempts(delivery_id) == (2 if never_placed else 1)
+    assert len(await town.outcomes()) == 1
+
+
+async def test_an_asterisk_that_began_anew_does_not_know_whether_it_rang(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It writes its rows to the disk every second: one that it does not have may have been there. Nobody is rung."""
+    carrier = await Carrier.open(HABITS)
+    died = asyncio.Event()
+    first = await asyncio.to_thread(Pbx.start, tmp_path / "pbx", carrier=carrier.contact)
+    town = Town(pbx=first, carrier=carrier, database=database, folder=tmp_path)
+    _, delivery_id = await town.owed()
+    try:
+        async with town.engine() as engine:
+            _mortal(monkeypatch, engine.tellings._switch, "place", 0, died)
+            await asyncio.wait_for(died.wait(), START_SECONDS)
+            os.kill(first.pid, signal.SIGKILL)
+    finally:
+        await asyncio.to_thread(first.stop)
+    try:
+        with await asyncio.to_thread(Pbx.start, tmp_path / "pbx2", carrier=carrier.contact) as town.pbx:
+            async with town.engine(epoch=2):
+                said = await town.comes_to(delivery_id, "failed")
+    finally:
+        await carrier.close()
+
+    assert said.startswith("Asterisk lost the call")
+    assert carrier.dialled == []
+
+
+async def test_engines_that_die_of_it_each_time_do_not_do_so_for_ever(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, delivery_id = await town.owed()
+    for epoch in range(1, MOST_CLAIMS + 1):
+        died = asyncio.Event()
+        async with town.engine(epoch=epoch) as engine:
+            _mortal(monkeypatch, engine.tellings._switch, "place", 0, died)
+            await asyncio.wait_for(died.wait(), START_SECONDS)
+    async with town.engine(epoch=MOST_CLAIMS + 1):
+        await town.comes_to(delivery_id, "failed")
+
+    assert town.carrier.dialled == []
+
+
+async def test_what_was_taken_on_meanwhile_is_not_placed_after_all(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    message_id, delivery_id = await town.owed()
+    died = asyncio.Event()
+    async with town.engine() as engine:
+        _mortal(monkeypatch, engine.tellings._switch, "place", 0, died)
+        await asyncio.wait_for(died.wait(), START_SECONDS)
+    await acknowledge(town.database, message_id, by="token:desk", how="api", at=datetime.now(UTC))
+    async with town.engine(epoch=2):
+        await town.comes_to(delivery_id, "withdrawn")
+
+    assert town.carrier.dialled == []
 
 
 def _mortal(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, after: int, died: asyncio.Event) -> None:

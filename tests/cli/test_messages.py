@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.store.access.audit import list_audit
@@ -117,6 +118,20 @@ async def test_a_message_from_end_to_end(command: Command, database: Database) -
     assert [one["client"] for one in all_["messages"]] == ["a", "cabinet-moreau"]
     trail = await list_audit(database, client="a")
     assert [row.deed.action for row in trail.rows if row.deed.object.startswith(id_)] != []
+
+
+async def test_who_could_not_open_what_was_confidential_is_named(command: Command, database: Database) -> None:
+    """It is given to them all the same."""
+    fields = ["--field", "name=Jeanne Martin", "--field", "number=06 12 34 00 01"]
+    made = await command("take", "a", "--form", "patient", *fields, "--deliver", "doctor")
+    id_ = made.stdout.strip()
+    async with database.connection() as connection:
+        await connection.execute(text("UPDATE dispatches SET confidential = true"))
+    given = await command("reassign", id_, "email_doctor")
+    back = await command("reassign", id_, "doctor")
+
+    assert (given.returncode, back.returncode, back.stderr) == (0, 0, "")
+    assert "cannot open the link that comes by e-mail" in given.stderr
 
 
 async def test_in_plain_words(command: Command) -> None:

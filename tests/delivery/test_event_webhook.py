@@ -92,7 +92,8 @@ async def test_an_address_that_may_not_be_asked_ends_the_start(database: Databas
     assert tell is not None
     call = abandoned("1")
     maker = EventMaker(LiveCalls(), dict, lambda: MONDAY + timedelta(seconds=1))
-    [event] = maker.of_fact(facts.CallEnded(call=call))
+    [gave_up, event] = maker.of_fact(facts.CallEnded(call=call))
+    tell(gave_up)  # nobody wants to know
     tell(event)
 
     assert made.asked.backlog == 1

@@ -99,11 +99,13 @@ class _Minutes:
 
 
 def addresses(course: Course, minutes: _Minutes, at: datetime) -> set[str]:
-    """Where somebody is told of a message that comes then, if nobody acknowledges: as the documents say it."""
+    """Where somebody is told of a message that comes then, if nobody acknowledges: as the documents say it. A call and
+    an SMS come to one telephone."""
     found: set[str] = set()
     for step in course.steps:
         people = [PEOPLE[one] for name in step.to for one in minutes.told(name, at)]
         now = {reach.address(means) for reach in people for means in step.by or reach.means} - {""}
+        now = {one.removeprefix("sms:").removeprefix("tel:") for one in now}
         found |= now
         at += timedelta(seconds=step.wait_seconds) if now else timedelta()
     return found

@@ -64,6 +64,13 @@ class Switch:
         """As MessageSwitch."""
         return True
 
+    async def announce(self, outgoing_id: str) -> None:
+        """As MessageSwitch."""
+
+    async def was_never_placed(self, outgoing_id: str) -> bool:
+        """As MessageSwitch."""
+        return False
+
     async def place(self, order: MessageOrder) -> None:
         """As MessageSwitch."""
         self.placed.append(order)

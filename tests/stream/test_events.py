@@ -21,6 +21,15 @@ from .cards import AT, agent, arrived, card, offered, waiting
 
 ROOT = Path(__file__).resolve().parents[2]
 
+OF_MESSAGE: dict[str, Any] = {
+    "at": AT,
+    "client": "cabinet-moreau",
+    "message_id": "1.m1",
+    "call_id": None,
+    "deliver": "doctor",
+    "urgent": True,
+}
+
 ONE_OF_EACH: list[Event] = [
     arrived(),
     waiting(),
@@ -46,7 +55,17 @@ ONE_OF_EACH: list[Event] = [
     ),
     events.MessageTaken(at=AT, call=card(), recording="1-0", deliver="email_doctor", seconds=4.2),
     events.CallbackAsked(at=AT, call=card(), number="+33612340001", node="ask"),
+    events.CallAbandoned(at=AT, call=card()),
     events.CallEnded(at=AT, call=card(), disposition=Disposition.ABANDONED, talked_seconds=0.0, hangup_cause=16),
+    events.MessageWritten(**OF_MESSAGE, taken_by="token:desk", form="ring_back"),
+    events.MessageAcknowledged(**OF_MESSAGE, acknowledged_by="doctor"),
+    events.MessageOverdue(**OF_MESSAGE, reason="nobody has acknowledged it"),
+    events.CallbackSettled(
+        at=AT, client="cabinet-moreau", call_id="1", position=1, number="+33612340001", settled_by="called_back"
+    ),
+    events.DayFigures(
+        at=AT, client="cabinet-moreau", day="2026-11-23", timezone="Europe/Paris", revision=1, figures={"received": 2}
+    ),
     events.AgentChanged(at=AT, agent=agent()),
     events.ObservationLost(at=AT, reason="nothing was heard for 4.2 s"),
     events.ObservationResumed(at=AT),

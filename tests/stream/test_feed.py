@@ -112,9 +112,9 @@ async def test_what_happens_while_the_snapshot_is_made_comes_after_it() -> None:
         await asyncio.sleep(0)  # it has begun
         room.ends(abandoned(str(5 * SLICE - 1)))
         room.begins(live("new"))
-    frames = await heard(listening.result(), 3)
+    frames = await heard(listening.result(), 4)
 
-    assert list(kinds(frames)) == [(1, "Snapshot"), (2, "CallEnded"), (3, "CallArrived")]
+    assert list(kinds(frames)) == [(1, "Snapshot"), (2, "CallAbandoned"), (3, "CallEnded"), (4, "CallArrived")]
 
 
 async def test_who_comes_back_is_given_what_they_missed() -> None:

@@ -150,10 +150,12 @@ def test_somebody_of_the_clients_answers() -> None:
 def test_a_caller_leaves() -> None:
     gone = abandoned("1")
     [left] = told(maker(), facts.QueueEnded(call=gone, visit=gone.queue_visits[0]))
-    [ended] = told(maker(), facts.CallEnded(call=gone))
+    [gave_up, ended] = told(maker(), facts.CallEnded(call=gone))
 
     assert isinstance(left, events.QueueLeft)
+    assert isinstance(gave_up, events.CallAbandoned)
     assert isinstance(ended, events.CallEnded)
+    assert (gave_up.at, gave_up.call) == (ended.at, ended.call)
     assert (left.outcome, left.agent, left.waited_seconds, left.talked_seconds) == (QueueOutcome.ABANDONED, None, 9, 0)
     assert (ended.at, ended.disposition, ended.hangup_cause) == (after(21), gone.disposition, 16)
 

@@ -12,10 +12,12 @@ from callrouter.api.messages.listed import MessageId, readable
 from callrouter.api.messages.schemas import MessageCorrected, MessageDetailOut, MessageReassigned, MessageSettled
 from callrouter.api.problems import documented
 from callrouter.core.forms import Wrong
+from callrouter.core.plan import Plan
 from callrouter.permissions import Permission
-from callrouter.store.messages import Change, ChangeResult, change_message
+from callrouter.store.dispatch.reading import was_confidential
+from callrouter.store.messages import Change, ChangeResult, StoredMessage, change_message
 from callrouter.store.tables import AuditOutcome, MessageChangeKind
-from callrouter.store.taken.composing import Correction, corrected, unknown_contact
+from callrouter.store.taken.composing import Correction, cannot_open, corrected, unknown_contact
 
 _ALREADY = {
     MessageChangeKind.CORRECTED: "says that already: nothing was changed",
@@ -67,7 +69,8 @@ def add(routes: APIRouter, desk: Desk, gate: Gate) -> None:
     async def reassign(
         message_id: MessageId, said: MessageReassigned, visitor: CurrentVisitor
     ) -> MessageDetailOut | Response:
-        """Say for whom a message is from now on: a contact of the client's. 409 where it is for them already."""
+        """Say for whom a message is from now on: a contact of the client's. 409 where it is for them already.
+        `warnings` name who is sent a link that they cannot open: one that was confidential stays so."""
         message, _ = await readable(desk.database, message_id, Permission.MESSAGE_CHANGE, visitor)
         plan = await desk.plans.live(message.client)
         wrong = (
@@ -85,7 +88,8 @@ def add(routes: APIRouter, desk: Desk, gate: Gate) -> None:
             deliver=said.deliver,
             revision=said.revision,
         )
-        return await changer.change(message_id, change, visitor)
+        assert plan is not None, "without one the name of a contact is wrong"
+        return await changer.change(message_id, change, visitor, plan)
 
 
 class _Changer:
@@ -104,8 +108,14 @@ class _Changer:
         )
         return await self.change(message_id, change, visitor)
 
-    async def change(self, message_id: str, change: Change, visitor: Visitor) -> MessageDetailOut:
-        """Change it; how it stands then. Raises HTTPException: that cannot be done (404, 409)."""
+    async def change(
+        self, message_id: str, change: Change, visitor: Visitor, plan: Plan | None = None
+    ) -> MessageDetailOut:
+        """Change it; how it stands then. `plan` is that of its client, where somebody else is told of it now.
+
+        Raises:
+            HTTPException: that cannot be done (404, 409).
+        """
         database = self._desk.database
         result = await change_message(database, message_id, change)
         if result is ChangeResult.ALREADY:
@@ -121,4 +131,9 @@ class _Changer:
             object_=f"{message_id} {change.kind}",
             client=kept[0].client,
         )
-        return MessageDetailOut.of_kept(kept)
+        return MessageDetailOut.of_kept(kept, await self._warnings(kept[0], plan) if plan is not None else ())
+
+    async def _warnings(self, message: StoredMessage, plan: Plan) -> tuple[str, ...]:
+        confidential = await was_confidential(self._desk.database, message.message_id)
+        urgent, at = message.urgent, self._desk.now()
+        return cannot_open(plan, message.deliver, urgent=urgent, confidential=confidential, at=at)

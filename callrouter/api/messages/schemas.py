@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 from urllib.parse import quote
 from uuid import UUID
@@ -103,15 +104,19 @@ class MessageDetailOut(MessageOut):
         description="The page that says who was told of it, and what came of it",
         examples=[f"/api/messages/{MESSAGE_ID}/delivery"],
     )
+    warnings: list[str] = Field(
+        description="What a person has to see to after what was just asked for: show it to whoever asked. Of reassign: "
+        "who cannot open the link that they are sent",
+        examples=[[]],
+    )
 
     @classmethod
-    def of_kept(cls, kept: Kept) -> Self:
+    def of_kept(cls, kept: Kept, warnings: Sequence[str] = ()) -> Self:
         """From the record's own."""
         message, changes = kept
         delivery = f"/api/messages/{quote(message.message_id, safe='')}/delivery"
-        return cls.model_validate(
-            {**columns_of(message), "changes": [_change(one) for one in changes], "delivery": delivery}
-        )
+        made = {"changes": [_change(one) for one in changes], "delivery": delivery, "warnings": list(warnings)}
+        return cls.model_validate({**columns_of(message), **made})
 
 
 class MessagesOut(Out):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
@@ -21,6 +20,8 @@ from callrouter.permissions import Permission, ScopeKind
 from callrouter.reports.model import By
 from callrouter.reports.reading import Asked, read_report
 from callrouter.reports.rendering import MEDIA_TYPES, Format, file_name, needed, written
+from callrouter.reports.words import Language
+from callrouter.store.apart import Workshop
 from callrouter.store.database import Database
 from callrouter.store.plans import live_version
 from callrouter.store.tables import AuditOutcome
@@ -30,8 +31,10 @@ _FILES: Final = {
 }
 
 
-def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], datetime]) -> APIRouter:
-    """The route. `plans` say how clients are called; `now` is the clock calls are stamped by."""
+def router(
+    database: Database, workshop: Workshop, plans: PlanBook, gate: Gate, now: Callable[[], datetime]
+) -> APIRouter:
+    """The route. `workshop` makes reports, `plans` say how clients are called, `now` is the clock calls are stamped by."""
     routes = APIRouter(tags=["stats"])
 
     @routes.get(
@@ -46,12 +49,13 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
         visitor: CurrentVisitor,
         by: Annotated[By, Query(description="What it has a row for")] = By.CLIENT,
         client: Client = None,
-    ) -> ReportOut | Response:
+    ) -> Response:
         """The figures of a period by client, number, version, queue, day, weekday, hour or month: yesterday's, unless a
         period is given. `callrouter report` takes the same words.
 
         Days and hours are those of each client's own time zone, unless `timezone` names one. Of one client, by client,
-        a PDF has its days, hours and weekdays as well. Every row says by which queries its calls are found.
+        a PDF has its days, hours and weekdays as well. Every row says by which queries its calls are found. Reports are
+        made beside the pages, a few at a time: 503 with `Retry-After` says that too many wait already.
         """
         client = visitor.asked_client(Permission.STATS_READ, client)
         if by is By.AGENT:
@@ -66,21 +70,33 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
             comparison=wanted.comparison,
             order=wanted.order,
         )
-        at = now()
         try:
-            found = [await read_report(database, one, at) for one in needed(asked, wanted.form)]
+            file, is_empty = await workshop.run(written_report, asked, wanted.form, wanted.language, now())
         except ValueError as error:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"query: {error}") from None
-        if client is not None and found[0].is_empty:
+        if client is not None and is_empty:
             await refuse_strangers(database, client, visitor)
         if wanted.form is Format.JSON:
-            return ReportOut.of(found[0], wanted.language)
-        # A large table, or a PDF, takes a tenth of a second and more: pages are answered meanwhile.
-        file = await asyncio.to_thread(written, found, wanted.form, wanted.language)
+            return Response(file, media_type="application/json")
         disposition = f'attachment; filename="{file_name(asked, wanted.form)}"'
         return Response(file, media_type=MEDIA_TYPES[wanted.form], headers={"Content-Disposition": disposition})
 
     return routes
+
+
+async def written_report(
+    database: Database, asked: Asked, form: Format, language: Language, now: datetime
+) -> tuple[bytes, bool]:
+    """A report as it is answered, and whether nobody called: for a process of its own (`store.apart`).
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+        ValueError: the period ends before it begins, or there is no such column.
+    """
+    found = [await read_report(database, one, now) for one in needed(asked, form)]
+    if form is Format.JSON:
+        return ReportOut.of(found[0], language).model_dump_json().encode(), found[0].is_empty
+    return written(found, form, language), found[0].is_empty
 
 
 def _must_see_agents(visitor: Visitor) -> None:

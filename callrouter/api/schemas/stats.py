@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from msgspec import structs
 from pydantic import Field
 
-from callrouter.api.schemas.base import Instant, Out, Seconds
+from callrouter.api.schemas.base import Instant, NextCursor, Out, Seconds
 from callrouter.core.call import Disposition
 from callrouter.core.service_level import Formula, WaitingClock
 from callrouter.store.dispatch.delays import Delays
@@ -197,15 +197,19 @@ class StatsOut(Out):
 
     from_at: Instant = Field(description="When it begins for the first client: included")
     to_at: Instant = Field(description="When it ends for the last client: not included")
-    clients: list[ClientStatsOut]
+    clients: list[ClientStatsOut] = Field(description="By name")
     gaps: list[GapOut]
+    next_cursor: NextCursor = None
 
     @classmethod
-    def of(cls, stats: Stats) -> StatsOut:
-        """From the record's own."""
+    def of(cls, stats: Stats, limit: int | None = None, cursor: str | None = None) -> StatsOut:
+        """From the record's own: so many clients at most, those after the cursor."""
+        following = [one for one in stats.clients if cursor is None or one.client > cursor]
+        shown = following[:limit]
         return cls(
             from_at=stats.from_at,
             to_at=stats.to_at,
-            clients=[ClientStatsOut.of(client) for client in stats.clients],
+            clients=[ClientStatsOut.of(client) for client in shown],
             gaps=[GapOut.model_validate(gap) for gap in stats.gaps],
+            next_cursor=shown[-1].client if len(shown) < len(following) else None,
         )

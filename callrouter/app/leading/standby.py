@@ -15,6 +15,7 @@ from typing import Any, Final
 import structlog
 
 from callrouter.app.leading.place import Place
+from callrouter.app.leading.started import say_started
 from callrouter.app.lifetime import Lifetime
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
@@ -79,6 +80,7 @@ class _Waiting:
         if not self._is_told:
             self._is_told = True
             log.info(f"standby: {WAITS}")
+            say_started()
             for name, work in self._works.items():
                 self._tasks.keep(work, name)
 

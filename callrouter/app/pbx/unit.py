@@ -15,6 +15,7 @@ import structlog
 
 from callrouter.api.engine_client import EngineAway, EngineClient
 from callrouter.api.pbx.teams import HandedOverOut, UnitReport
+from callrouter.app.leading.started import say_started
 from callrouter.app.lifetime import Lifetime
 from callrouter.asterisk.teams.applier import DRAIN_SECONDS, Applier
 from callrouter.asterisk.teams.console import Console
@@ -145,6 +146,7 @@ async def run_pbx(settings: Settings, token: str) -> None:
     lifetime.catch_signals()
     tasks = Tasks(lifetime.died)
     tasks.keep(unit.run, "queues and telephones of the PBX")
+    say_started()
     await lifetime.stopping.wait()
     await tasks.stop()
     if lifetime.fatal is not None:

@@ -7,6 +7,7 @@ import socket
 from contextlib import nullcontext
 from functools import partial
 
+from callrouter.app.leading.started import say_started
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.storage import open_database
 from callrouter.app.wiring.listening import listen as listen_at
@@ -49,6 +50,7 @@ async def _run(settings: Settings, listening: socket.socket | None) -> None:
             tasks.keep(parts.scribe.run, "transcripts")
         if parts.heartbeat is not None:
             tasks.keep(parts.heartbeat.run, "heartbeat")
+        say_started()
         await lifetime.stopping.wait()
         await tasks.stop()
         await parts.close()

@@ -17,9 +17,10 @@ from callrouter.logs import safe_text
 from callrouter.permissions import Permission
 from callrouter.settings import Settings
 from callrouter.store.database import Database
+from callrouter.store.dispatch.reading import was_confidential
 from callrouter.store.messages import Change, ChangeResult, StoredMessage, change_message, find_message
 from callrouter.store.tables import MessageChangeKind
-from callrouter.store.taken.composing import Correction, corrected, unknown_contact
+from callrouter.store.taken.composing import Correction, cannot_open, corrected, unknown_contact
 
 _SO_ALREADY = {
     MessageChangeKind.CORRECTED: "says that already",
@@ -67,7 +68,7 @@ def reassign(
     deliver: Annotated[str, typer.Argument(help="For whom it is from now on: a contact of the client.")],
     note: Note = "",
 ) -> None:
-    """Give a message to somebody else of the client's."""
+    """Give a message to somebody else of the client's; who cannot open the link that they are sent is named."""
 
     def values(_message: StoredMessage, plan: Plan | None, _settings: Settings) -> dict[str, Any]:
         wrong = unknown_contact(plan, deliver) if plan else Wrong(field="deliver", reason="the client is not live")
@@ -89,7 +90,8 @@ def _change(
         if found is None:
             raise UsageError(f"there is no message {safe_text(message_id, 80)}: `callrouter messages list` shows them")
         message = found[0]
-        made = values(message, await found_plan(database, settings, message.client), settings)
+        plan = await found_plan(database, settings, message.client)
+        made = values(message, plan, settings)
         change = Change(kind=kind, principal=at_command_line(), at=now, note=note, **made)
         await keep(database, done_here(Permission.MESSAGE_CHANGE, f"{message_id} {kind}", client=message.client))
         match await change_message(database, message_id, change):
@@ -97,5 +99,10 @@ def _change(
                 raise UsageError(f"message {message_id} {_SO_ALREADY[kind]}: nothing was changed")
             case ChangeResult.OUTRUN:
                 raise UsageError(f"message {message_id} was changed meanwhile: look at it, and try again")
+        if plan is not None and change.deliver:
+            confidential = await was_confidential(database, message_id)
+            whom, urgent = change.deliver, message.urgent
+            for warning in cannot_open(plan, whom, urgent=urgent, confidential=confidential, at=now):
+                typer.echo(f"callrouter: {safe_text(warning, 400)}", err=True)
 
     with_record(work)

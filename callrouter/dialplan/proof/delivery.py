@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from callrouter.core.dispatch import Course, Means, Step
+from callrouter.core.dispatch import Course, Means, Step, is_closed
 from callrouter.core.forms import FieldType
 from callrouter.core.rota import Contact, Rota, Turns
 from callrouter.core.schedule import Schedule
@@ -264,7 +264,7 @@ def _check_openings(scope: NameScope, name: str, block: PolicyBlock, ahead: _Ahe
     blamed: set[str] = set()
     for step, called, path in _links(scope, block):
         for who, person in _persons(scope, called, ahead.today):
-            closed = [means for means in _means_of(step, person) if _is_closed(person, means)]
+            closed = [means for means in _means_of(step, person) if is_closed(person.reach, means)]
             if closed and person.name not in blamed:
                 blamed.add(person.name)
                 wrong = f"policy {shown(name)} is confidential: {_unopened(who, person, closed)}"
@@ -285,11 +285,6 @@ def _means_of(step: StepBlock, person: Person) -> tuple[Means, ...]:
     """By which a step sends somebody a link; a telephone is read none."""
     by = (means for means in map(Means, step.by or person.reach.means) if means is not Means.PHONE)
     return tuple(means for means in by if person.reach.address(means))
-
-
-def _is_closed(person: Person, means: Means) -> bool:
-    """Whether nothing opens what comes to somebody by these means."""
-    return not person.pin and person.reach.second_means(means) is None
 
 
 def _unopened(who: str, person: Person, closed: Sequence[Means]) -> str:

@@ -16,7 +16,8 @@ _A_DAY = timedelta(days=1)
 _A_MINUTE = timedelta(minutes=1)
 
 Channels = Mapping[str, tuple[str, Means]]
-"""By address, a contact and the means: who is reached at one address by two names is reached by one channel."""
+"""By address, a contact and the means: who is reached at one address by two names is reached by one channel. So is who
+is rung and sent SMS at one number: where that telephone is off, or was left at home, neither comes."""
 
 
 class Directory(Struct, frozen=True, kw_only=True):
@@ -33,7 +34,8 @@ class Directory(Struct, frozen=True, kw_only=True):
         for reach in self._people(step, at, last):
             for means in step.by or reach.means:
                 if address := reach.address(means):
-                    found.setdefault(address, (reach.name, means))
+                    place = reach.number if means in (Means.SMS, Means.PHONE) else address
+                    found.setdefault(place, (reach.name, means))
         return found
 
     def _people(self, step: Step, at: datetime, last: str) -> Iterator[Reach]:

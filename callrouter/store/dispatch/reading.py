@@ -163,3 +163,14 @@ def shown_address(address: str) -> str:
     except ValueError:  # what is no URL was not delivered to either
         return "a web service"
     return f"{url.scheme}://{url.hostname or ''}{port}"
+
+
+async def was_confidential(database: Database, message_id: str) -> bool:
+    """Whether a message was, by a rule of before it began anew: then it stays so, whoever it is for now.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    query = select(dispatches.c.confidential).where(dispatches.c.message_id == message_id)
+    async with database.connection() as connection:
+        return bool((await connection.execute(query)).scalar_one_or_none())

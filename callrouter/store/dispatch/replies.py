@@ -66,7 +66,7 @@ class Outcome(StrEnum):
     AUTOMATIC = "automatic"
     """The same, of a machine that answers for somebody."""
     NOBODYS = "nobodys"
-    """It is of no message of ours."""
+    """It is of no message of ours: the log says so, and nothing of it is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 A telling is a row of `deliveries`, as by any other means; its call is a row of `outgoing_calls`, written in the
 transaction that marks the telling as on its way, before the call is placed. A telling is never rung for twice: whatever
-becomes of its call, it is not queued again, unless a person wants it. A row belongs to an engine by its epoch, as those
-of callbacks do (`book`).
+becomes of its call, it is not queued again, unless a person wants it, or the call is known never to have been placed. A
+row belongs to an engine by its epoch, as those of callbacks do (`book`).
 
 Whoever changes a telling locks its message's dispatch first.
 """
@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import RowMapping, and_, func, insert, select, update
+from sqlalchemy import RowMapping, and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -42,6 +42,8 @@ from callrouter.store.tables import (
 
 ABSENT_SECONDS: Final = 60.0
 """After so long without a word of an engine nobody knows what becomes of a call, and what follows begins."""
+MOST_CLAIMS: Final = 3
+"""So often a telling is written down as on its way: engines that die of it each time must not do so for ever."""
 TEL: Final = "tel:"
 """Of an address (RFC 3966)."""
 
@@ -203,6 +205,36 @@ class MessageCallRows:
                 await connection.execute(insert(outgoing_calls).values(**row, turn_at=queued_at))
         except IntegrityError:
             return False
+        return True
+
+    async def give_back(self, outgoing_id: str, at: datetime) -> bool:
+        """Its row goes, as if it had not been claimed; only its attempts stay counted."""
+        told = deliveries.c
+        async with self._database.connection() as connection:
+            row = await self._locked(connection, outgoing_id)
+            if row is None or row["rung_at"] is not None or row["message_id"] is None or row["void"]:
+                return False
+            open_ = select(dispatches.c.ended_at.is_(None)).where(dispatches.c.message_id == row["message_id"])
+            if not (await connection.execute(open_)).scalar_one_or_none():
+                return False
+            change = (
+                update(deliveries)
+                .where(
+                    told.delivery_id == row["delivery_id"],
+                    told.state == DeliveryState.SENDING.value,
+                    told.attempts < MOST_CLAIMS,
+                )
+                .values(
+                    state=DeliveryState.QUEUED.value,
+                    next_attempt_at=at,
+                    sending_until=None,
+                    sent_at=None,
+                    changed_at=at,
+                )
+            )
+            if not (await connection.execute(change)).rowcount:
+                return False
+            await connection.execute(delete(outgoing_calls).where(outgoing_calls.c.outgoing_id == outgoing_id))
         return True
 
     async def note(self, outgoing_id: str, progress: Progress, at: datetime) -> None:

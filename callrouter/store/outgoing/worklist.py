@@ -19,7 +19,7 @@ from callrouter.outgoing.order import Purpose
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
 from callrouter.store.outgoing.names import Names
-from callrouter.store.paging import equal, page, within
+from callrouter.store.paging import constant, page, within
 from callrouter.store.tables import FollowUpResult, calls, follow_ups, outgoing_calls, queue_visits
 
 AGAIN: Final = timedelta(days=7)
@@ -98,7 +98,7 @@ async def list_abandoned(
         CursorError: the cursor is none of ours.
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    filters = [*equal(calls, disposition=Disposition.ABANDONED), *within(calls, scope)]
+    filters = [constant(calls.c.disposition, Disposition.ABANDONED.value), *within(calls, scope)]
     async with database.connection() as connection:
         names = await Names.read(connection)
     if settled is not None:

@@ -5,25 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import RowMapping, any_, delete, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import RowMapping, any_, delete, func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.dispatch import Kind
 from callrouter.store.database import Database
 from callrouter.store.dispatch.lease import Lease
+from callrouter.store.plans import present_names
+from callrouter.store.promises import zones_in_service
 from callrouter.store.subscribed.happened import Event, queue_events
-from callrouter.store.tables import happenings, subscribers, told_days
+from callrouter.store.tables import happenings, plan_history, subscribers, told_days
+
+STREAM: Final = ""
+"""In place of a subscription's name: PostgreSQL makes a row of `streamed` of such a day, and of each revision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaySubscriber:
-    """A subscription that wants a day's figures."""
+    """A subscription that wants a day's figures; or the live event stream, which tells those of all clients."""
 
     client: str
     """Its present name."""
     name: str
+    """`STREAM`: it is the stream."""
     timezone: str
     since: datetime
 
@@ -62,11 +69,12 @@ async def read_days(database: Database, since: date) -> DaysKnown:
     async with database.connection() as connection:
         found = [DaySubscriber(**row) for row in (await connection.execute(wanted)).mappings()]
         rows = (await connection.execute(select(told_days).where(told.day >= since))).mappings().all()
+        found += await _streams(connection)
         late = (await connection.execute(select(noted.subject, noted.at).where(noted.kind == kind))).all()
     return DaysKnown(
-        subscribers=found,
+        subscribers=sorted(found, key=lambda one: (one.client, one.name)),
         told={(row["client"], row["name"], row["day"]): _told(row) for row in rows},
-        changed={_subject(row.subject): row.at for row in late},
+        changed={day_of(row.subject): row.at for row in late},
     )
 
 
@@ -88,7 +96,7 @@ async def tell_day(
         day: of the client's zone.
         digest: of the figures as they are now.
         now: when they were computed.
-        make: what is told, by its revision; None: the subscription is gone.
+        make: what is queued, by its revision; None: the subscription is gone, or is the stream.
 
     Raises:
         LeaseLost: another worker does it.
@@ -141,6 +149,22 @@ async def forget_days(database: Database, lease: Lease, known: DaysKnown, before
         await connection.execute(delete(told_days).where(told_days.c.day < before))
 
 
+async def _streams(connection: AsyncConnection) -> list[DaySubscriber]:
+    """The stream, for each client that is live; one of whom no promise is known has no days."""
+    columns = plan_history.c
+    ended = func.array_agg(aggregate_order_by(columns.version, columns.history_id.desc()))[1].is_(None)
+    query = select(columns.client, func.min(columns.live_at).label("since"), ended.label("ended"))
+    rows = (await connection.execute(query.group_by(columns.client))).all()
+    live = {row.client: row.since for row in rows if not row.ended}
+    former = await present_names(connection)
+    zones = (await zones_in_service(connection)).items()
+    return [
+        DaySubscriber(client=client, name=STREAM, timezone=zone, since=live[client])
+        for client, zone in zones
+        if client in live and client not in former
+    ]
+
+
 async def _forget(connection: AsyncConnection, changed: Mapping[tuple[str, date], datetime]) -> None:
     looked_at = [(f"{client} {day.isoformat()}", at) for (client, day), at in changed.items()]
     noted = happenings.c
@@ -154,6 +178,7 @@ def _told(row: RowMapping) -> ToldDay:
     return ToldDay(revision=row["revision"], digest=row["digest"], looked_at=row["looked_at"])
 
 
-def _subject(written: str) -> tuple[str, date]:
+def day_of(written: str) -> tuple[str, date]:
+    """Client and day, by what a row is of."""
     client, _, day = written.rpartition(" ")
     return client, date.fromisoformat(day)

@@ -190,8 +190,8 @@ async def _found(connection: AsyncConnection, rows: Sequence[RowMapping]) -> lis
         subjects.setdefault(row["kind"].partition(".")[0], set()).add(row["subject"])
     wanted = await _wanted(connection, {row["client"] for row in rows})
     known_calls = await _calls(connection, subjects.get("call", set()))
-    known_messages = await _messages(connection, subjects.get("message", set()))
-    known_callbacks = await _callbacks(connection, subjects.get("callback", set()))
+    known_messages = await messages_of(connection, subjects.get("message", set()))
+    known_callbacks = await callbacks_of(connection, subjects.get("callback", set()))
     found = []
     for row in rows:
         known: Mapping[str, Any] | None = (
@@ -239,7 +239,8 @@ async def _calls(connection: AsyncConnection, ids: Collection[str]) -> dict[str,
     return found
 
 
-async def _messages(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+async def messages_of(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """By id: `message` and `standing`."""
     if not ids:
         return {}
     columns = dispatches.c
@@ -277,7 +278,8 @@ def _confidential(dispatch: RowMapping) -> bool | None:
     return None if dispatch["policy"] is None else bool(dispatch["policy"].get("confidential"))
 
 
-async def _callbacks(connection: AsyncConnection, subjects: Collection[str]) -> dict[str, Mapping[str, Any]]:
+async def callbacks_of(connection: AsyncConnection, subjects: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """By subject: `callback`."""
     if not subjects:
         return {}
     keys = [key for one in subjects if (key := _key(one))]

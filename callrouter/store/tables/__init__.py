@@ -37,7 +37,7 @@ from callrouter.store.tables.recorded import (
     messages,
     recordings,
 )
-from callrouter.store.tables.subscribed import happenings, monthly_reports, subscribers, told_days
+from callrouter.store.tables.subscribed import happenings, monthly_reports, streamed, subscribers, told_days
 from callrouter.store.tables.versions import plan_documents, plan_history, plans, promises
 
 __all__ = [
@@ -86,6 +86,7 @@ __all__ = [
     "queue_visits",
     "recordings",
     "replies",
+    "streamed",
     "subscribers",
     "superseded_calls",
     "tokens",

@@ -64,9 +64,13 @@ calls = Table(
     *revision(nullable=True),
     PrimaryKeyConstraint("call_id"),
     CheckConstraint(one_of("disposition", Disposition), name="disposition"),
-    Index(None, "client", "ringing_at"),
     Index(None, "ringing_at"),
-    Index("calls_abandoned_idx", "ringing_at", "call_id", postgresql_where=text("disposition = 'abandoned'")),
+    # One for each way in which pages of calls are asked for. Of a client the outcome is looked at in the index alone:
+    # the few that failed are found without a look at the many that did not.
+    Index(None, "client", "ringing_at", "disposition"),
+    Index(None, "disposition", "ringing_at"),
+    Index(None, "did", "ringing_at"),
+    Index(None, "caller_number", "ringing_at", postgresql_where=text("caller_number IS NOT NULL")),
 )
 
 queue_visits = Table(
@@ -86,6 +90,12 @@ queue_visits = Table(
     pbx(nullable=True),
     PrimaryKeyConstraint("call_id", "position"),
     CheckConstraint(one_of("outcome", QueueOutcome), name="outcome"),
+    # With the call, so that an agent's are found without a look at visits (store.taking_part).
+    Index(
+        *("queue_visits_agent_entered_at_idx", "agent", "entered_at"),
+        postgresql_include=["call_id"],
+        postgresql_where=text("answered_at IS NOT NULL"),
+    ),
 )
 
 superseded_calls = Table(

@@ -2,7 +2,8 @@
 
 Rows of `subscribers` and of `happenings` are made by PostgreSQL itself: the former with what goes live (the trigger
 `plan_history_subscribe`), the latter in the transaction in which something happens, whoever writes it. A row of
-`happenings` is gone once it has become deliveries.
+`happenings` is gone once it has become deliveries. So are those of `streamed`, which the live event stream tells, and
+which are kept for an hour (`store.subscribed.streamed`).
 """
 
 from __future__ import annotations
@@ -49,6 +50,20 @@ happenings = Table(
     Column("at", Instant, nullable=False, server_default=text("now()")),
     PrimaryKeyConstraint("number"),
     UniqueConstraint("kind", "subject"),
+)
+
+streamed = Table(
+    "streamed",
+    metadata,
+    Column("number", BigInteger, Identity(), nullable=False, comment="as rows were written"),
+    Column("place", BigInteger, comment="in the stream, without gaps; empty: nobody has read it yet"),
+    Column("client", Id, nullable=False, comment="as the row names it that it is of"),
+    Column("kind", Text, nullable=False),
+    Column("subject", Id, nullable=False, comment="message_id; call_id and position; client and day"),
+    Column("at", Instant, nullable=False, server_default=text("now()")),
+    PrimaryKeyConstraint("number"),
+    UniqueConstraint("place"),
+    Index("streamed_new_idx", "number", postgresql_where=text("place IS NULL")),
 )
 
 told_days = Table(

@@ -13,6 +13,7 @@ from typing import Any, Final
 from unicodedata import category
 
 from callrouter.core import numbers
+from callrouter.core.dispatch import unopened
 from callrouter.core.forms import Field, FieldType, Filled, Form, Wrong, fill
 from callrouter.core.plan import Plan
 from callrouter.store.messages import StoredMessage, TakenMessage
@@ -155,6 +156,15 @@ def unknown_contact(plan: Plan, name: str) -> Wrong | None:
     return Wrong(
         field="deliver", reason=f"the client has no such contact: {_meant(name, [*plan.contacts, *plan.policies])}"
     )
+
+
+def cannot_open(plan: Plan, deliver: str, *, urgent: bool, confidential: bool, at: datetime) -> tuple[str, ...]:
+    """Of a message that is for a contact or a policy from an instant on: who could not open its link, if it is
+    confidential, or was; a sentence for each."""
+    policy = plan.policy_for(deliver)
+    if policy is None or not (confidential or policy.confidential):
+        return ()
+    return unopened(policy, plan.people, plan.rotas, urgent=urgent, at=at)
 
 
 def _form(given: Given, plan: Plan) -> Form | Wrong:
