@@ -12,7 +12,7 @@ went live and what its client was called before, `promises` what it promised, `g
 
 Read back: `calls`, `messages` and `callbacks` in pages (`paging`; an agent's calls: `taking_part`), `stats` the service
 figures, each call judged by the promise of the version it walked, from what is kept of days (`figures`); `apart` has
-heavy work done by processes of its own. `leaving` says at which nodes calls ended, `sections` what reports say besides.
+heavy work done by processes of its own. `sections` is what reports say besides.
 
 `taken` keeps messages that somebody takes by form, on disk and then in the record; `dispatch` has who is told of
 messages, and what came of it, `subscribed` what other systems are told of all that happens.

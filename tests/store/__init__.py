@@ -6,7 +6,6 @@ gaps, paging, plans                           test_reads.py
 indexing                                      test_call_pages.py
 dispatch                                      ../dispatch/test_sweeping.py, ../dispatch/test_working.py
 connecting, pool                              test_database_vanishes.py
-leaving                                       ../reports/test_reading.py
 refusals                                      test_recorder.py
 tables                                        test_schema.py
 writing                                       test_recorder.py, test_revisions.py, test_trace.py

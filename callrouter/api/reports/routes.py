@@ -34,7 +34,7 @@ _FILES: Final = {
 def router(
     database: Database, workshop: Workshop, plans: PlanBook, gate: Gate, now: Callable[[], datetime]
 ) -> APIRouter:
-    """The route. `workshop` makes reports, `plans` say how clients are called, `now` is the clock calls are stamped by."""
+    """The route. `workshop` makes reports, `plans` say how clients are called, `now` is the clock of calls."""
     routes = APIRouter(tags=["stats"])
 
     @routes.get(
