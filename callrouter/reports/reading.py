@@ -20,9 +20,9 @@ from callrouter.reports.model import By, Key, Missing, Report, Span
 from callrouter.store.database import Database
 from callrouter.store.figures.asking import Grouping
 from callrouter.store.gaps import Gap, gaps_between
-from callrouter.store.sections.leaving import read_leaving
 from callrouter.store.plans import is_client, present_names
 from callrouter.store.promises import operators_zone, zones_in_service
+from callrouter.store.sections.leaving import read_leaving
 from callrouter.store.stats import read_figures, read_stats
 
 _GROUPINGS: Final[Mapping[By, Sequence[Grouping]]] = {
