@@ -7,7 +7,7 @@ version that has none (kept before promises were, its document unreadable) repor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -64,12 +64,17 @@ async def zones_in_service(connection: AsyncConnection, client: str | None = Non
 
     The values are IANA names.
     """
+    return await zones_of(connection, None if client is None else [client])
+
+
+async def zones_of(connection: AsyncConnection, clients: Sequence[str] | None) -> dict[str, str]:
+    """The same of some clients; None: of all."""
     query = (
         select(plan_history.c.client, promises.c.timezone)
         .select_from(plan_history)
         .join(plans, (plans.c.client == plan_history.c.client) & (plans.c.version == plan_history.c.version))
         .join(promises)
-        .where(true() if client is None else plan_history.c.client == client)
+        .where(true() if clients is None else plan_history.c.client.in_(clients))
         .order_by(plan_history.c.client, plan_history.c.history_id.desc())
         .ext(distinct_on(plan_history.c.client))
     )

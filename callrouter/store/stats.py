@@ -50,8 +50,9 @@ async def read_stats(database: Database, period: Period, *, now: datetime, clien
     """
     async with database.connection() as connection:
         await connection.execute(ONE_INSTANT)
-        zones = await read_zones(connection, client)
-        parts = _parts(zones, period, now, None if client is None else [client])
+        clients = None if client is None else [client]
+        zones = await read_zones(connection, clients, asked_by_former_name=True)
+        parts = _parts(zones, period, now, clients)
         marks = await read_marks(connection, parts)
         found = [one for part in parts for one in await _stats_of(connection, zones, marks, part, client)]
         if client is not None and not found:
@@ -89,7 +90,7 @@ async def read_figures(
     """
     async with database.connection() as connection:
         await connection.execute(ONE_INSTANT)
-        zones = await read_zones(connection)
+        zones = await read_zones(connection, clients)
         parts = _parts(zones, period, now, clients, zone)
         marks = await read_marks(connection, parts)
         keyed: dict[tuple[Any, ...], list[Tally]] = {}
@@ -132,7 +133,7 @@ def _keyed(
 async def _stats_of(
     connection: AsyncConnection, zones: Zones, marks: Marks, part: Part, client: str | None
 ) -> list[ClientStats]:
-    tallies = await read_tallies(connection, zones, marks, part)
+    tallies = await read_tallies(connection, zones, marks, part, [Grouping.CLIENT])
 
     def name_of(tally: Tally) -> str:
         # Asked for by a name that was handed on, it is a client by itself.

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from callrouter.core.call import Revision, replace
 from callrouter.core.plan import Plan
@@ -291,3 +292,24 @@ async def test_how_long_messages_took(command: Command, database: Database) -> N
     assert [one["acknowledged"]["max_seconds"] for one in json.loads(told_json.stdout)["clients"]] == [600.0]
     assert none.stdout.splitlines()[-1] == "No messages."
     assert wrong.returncode == 2
+
+
+async def test_days_are_made_again_and_compared(command: Command, database: Database) -> None:
+    """What was written into them is found, and gone after it; that it was done is in the audit trail."""
+    done = await command("stats", "rebuild")
+    assert (done.returncode, done.stdout) == (0, "1 days of clients are made again\n")
+    good = await command("stats", "verify")
+    assert (good.returncode, good.stdout) == (0, "4 calls compared, 0 differ\n1 days of clients compared, 0 differ\n")
+
+    async with database.connection() as connection:
+        await connection.execute(text("UPDATE figure_days SET talk_seconds = 7"))
+    bad = await command("stats", "verify", "--client", "cabinet-moreau", "--from", "2026-11-01")
+    assert bad.returncode == 1
+    assert "2026-11-24 of cabinet-moreau: figure_days is not what the calls say\n" in bad.stdout
+    assert bad.stderr == "days that differ are made again by: callrouter stats rebuild\n"
+
+    some = await command("stats", "rebuild", "--from", "2026-11-24", "--to", "2026-11-25", "--client", "cabinet-moreau")
+    assert some.stdout == "1 days of clients are made again\n"
+    assert (await command("stats", "verify")).returncode == 0
+    assert (await command("stats", "rebuild", "--client", "nobody")).returncode == 2
+    assert (await command("stats", "--from", "2026-11-24", "--to", "2026-11-25")).returncode == 0

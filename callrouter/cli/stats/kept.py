@@ -11,13 +11,19 @@ import typer
 
 from callrouter.app.storage import open_database
 from callrouter.cli.audit import done_here, keep
-from callrouter.cli.progress import working
+from callrouter.cli.progress import Say, working
 from callrouter.cli.usage import period_of
 from callrouter.errors import UsageError
 from callrouter.periods import YEARS
 from callrouter.settings import load_settings
 from callrouter.store.database import Database
-from callrouter.store.figures.rebuilding import mark_days, read_backlog, rebuild_some
+from callrouter.store.figures.rebuilding import (
+    known_clients,
+    mark_days,
+    read_backlog,
+    rebuild_client,
+    rebuild_some,
+)
 from callrouter.store.figures.verifying import Looked, compare_days, compare_traces
 from callrouter.store.plans import is_client, names_of
 from callrouter.store.promises import instants_of
@@ -40,17 +46,30 @@ def rebuild(client: OfClient = None, from_: From = None, to: To = None) -> None:
     """
 
     async def work(database: Database, start: datetime, end: datetime, names: list[str] | None) -> int:
-        await mark_days(database, start, end, names)
-        backlog, days = await read_backlog(database), 0
         with working() as say:
-            while not (done := await rebuild_some(database)).did_nothing:
-                days += done.days
-                left = (await read_backlog(database)).marks
-                say(f"{days} days are made, {left} of {max(backlog.marks, left)} quarters of an hour are left")
+            days = await (_some(database, start, end, names, say) if from_ or to else _all(database, names, say))
         await keep(database, done_here("stats.rebuild", f"{days} days of clients", client=client))
         return days
 
     typer.echo(f"{_with_period(client, from_, to, work)} days of clients are made again")
+
+
+async def _all(database: Database, names: list[str] | None, say: Say) -> int:
+    clients, days = names or await known_clients(database), 0
+    for number, client in enumerate(clients):
+        say(f"{number} of {len(clients)} clients are done, {days} days")
+        days += await rebuild_client(database, client)
+    return days
+
+
+async def _some(database: Database, start: datetime, end: datetime, names: list[str] | None, say: Say) -> int:
+    await mark_days(database, start, end, names)
+    marks, days = (await read_backlog(database)).marks, 0
+    while not (done := await rebuild_some(database)).did_nothing:
+        days += done.days
+        left = (await read_backlog(database)).marks
+        say(f"{days} days are made, {left} of {max(marks, left)} quarters of an hour are left")
+    return days
 
 
 def verify(client: OfClient = None, from_: From = None, to: To = None) -> None:

@@ -87,7 +87,7 @@ def parts_of(
     for name, own in wanted.items():
         by_zone.setdefault(zone.key if zone else own, []).append(name)
     if clients is not None:
-        return [_part(key, period, now, THESE, names) for key, names in by_zone.items()]
+        return [_part(key, period, now, THESE, names) for key, names in (by_zone or {operators.key: []}).items()]
     elsewhere = {key: names for key, names in by_zone.items() if key != operators.key}
     others = [name for names in elsewhere.values() for name in names]
     parts = [_part(key, period, now, THESE, names) for key, names in elsewhere.items()]

@@ -19,10 +19,10 @@ from callrouter.store.figures.zones import Zones
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Journeys of one client and version, as far as they are alike in what is asked for."""
+    """Journeys under one promise, as far as they are alike in what is asked for."""
 
     client: str
-    """As its calls name it."""
+    """As its calls name it; empty: it is not asked for."""
     keys: tuple[Any, ...]
     """The values of the groupings that SQL knows, in their order."""
     promise_id: int | None

@@ -64,10 +64,10 @@ async def read_marks(connection: AsyncConnection, parts: Sequence[Part]) -> Mark
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summed:
-    """Rows of one client and version, summed up as far as they are alike in what is asked for."""
+    """Rows under one promise, summed up as far as they are alike in what is asked for."""
 
     client: str
-    """As its calls name it."""
+    """As its calls name it; empty: it is not asked for."""
     keys: tuple[Any, ...]
     """The values of the groupings that stand in rows, in their order."""
     changing_day: date | None
@@ -92,7 +92,8 @@ async def read_summed(  # noqa: PLR0913, RUF100
     summed: Sequence[str],
     joined: Sequence[str],
 ) -> list[Summed]:
-    """Rows of a part, in a transaction that sees one instant, summed up by client, version and what is asked for.
+    """Rows of a part, in a transaction that sees one instant, summed up by promise and by what is asked for; where it
+    is asked by client, by version, too.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
@@ -114,25 +115,48 @@ async def read_summed(  # noqa: PLR0913, RUF100
     if with_hours:
         values["changing"] = list(days.changing)
     keys.append("CASE WHEN day = ANY(CAST(:changing AS date[])) THEN day END" if with_hours else "NULL::date")
-    wanted = [
-        *("client", "plan_version"),
-        *(f"{key} AS key_{number}" for number, key in enumerate(keys)),
+    sums = [
         "min(first_at)",
         *(f"sum({name})" if name in _DOUBLES else f"sum({name})::int" for name in summed),
         *(f"string_agg({name}, ''::bytea)" for name in joined),
     ]
-    query = f"""
+    made = _by_client if Grouping.CLIENT in by else _by_promise
+    rows = (await connection.execute(text(made(source, keys, sums)), values)).all()
+    promises: dict[int, Promise] = {}
+    return [_summed(row, len(keys), len(summed), promises) for row in rows]
+
+
+def _by_client(source: str, keys: Sequence[str], sums: Sequence[str]) -> str:
+    """The promise is looked for once for each client and version: there are fewer than days."""
+    named = [f"{key} AS key_{number}" for number, key in enumerate(keys)]
+    return f"""
         WITH counted AS MATERIALIZED (
-            SELECT {", ".join(wanted)}
-            FROM ({source}) AS rows GROUP BY {", ".join(str(place + 1) for place in range(2 + len(keys)))}
+            SELECT {", ".join(("client", "plan_version", *named, *sums))}
+            FROM ({source}) AS rows GROUP BY {_places(2 + len(keys))}
         )
         SELECT {", ".join(f"promises.{name}" for name in _PROMISE)}, counted.*
         FROM counted LEFT JOIN plans ON plans.client = counted.client AND plans.version = counted.plan_version
             LEFT JOIN promises ON promises.promise_id = plans.promise_id
     """  # noqa: S608 - made of our own words
-    promises: dict[int, Promise] = {}
-    rows = (await connection.execute(text(query), values)).all()
-    return [_summed(row, len(keys), len(summed), promises) for row in rows]
+
+
+def _by_promise(source: str, keys: Sequence[str], sums: Sequence[str]) -> str:
+    """All clients together: there are few promises, and a row for each client and day would be many."""
+    named = [f"{key} AS key_{number}" for number, key in enumerate(keys)]
+    return f"""
+        WITH counted AS MATERIALIZED (
+            SELECT plans.promise_id, {", ".join((*named, *sums))}
+            FROM ({source}) AS rows
+                LEFT JOIN plans ON plans.client = rows.client AND plans.version = rows.plan_version
+            GROUP BY {_places(1 + len(keys))}
+        )
+        SELECT {", ".join(f"promises.{name}" for name in _PROMISE)}, '', counted.*
+        FROM counted LEFT JOIN promises ON promises.promise_id = counted.promise_id
+    """  # noqa: S608 - made of our own words
+
+
+def _places(many: int) -> str:
+    return ", ".join(str(place + 1) for place in range(many))
 
 
 def _summed(row: Row[Any], keys: int, summed: int, promises: dict[int, Promise]) -> Summed:

@@ -129,7 +129,7 @@ async def read_queues(
     keyed: dict[tuple[Any, ...], list[_Visits]] = {}
     async with database.connection() as connection:
         await connection.execute(ONE_INSTANT)
-        zones = await read_zones(connection)
+        zones = await read_zones(connection, clients)
         parts = parts_of(zones, period, now, clients, zone)
         marks = await read_marks(connection, parts)
         for part in parts:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.plans import present_names
-from callrouter.store.promises import operators_zone, zones_in_service
+from callrouter.store.promises import operators_zone, zones_of
 from callrouter.store.tables import figure_zones
 
 
@@ -61,22 +61,32 @@ def _families(present: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(family) for family in families.values() for name in family}
 
 
-async def read_zones(connection: AsyncConnection, client: str | None = None) -> Zones:
-    """Those of all clients; or of one, whose name stands for itself where it was handed on.
+async def read_zones(
+    connection: AsyncConnection, clients: Sequence[str] | None = None, *, asked_by_former_name: bool = False
+) -> Zones:
+    """Those of all clients, or of some.
+
+    Args:
+        connection: open.
+        clients: as they are called now; None: all.
+        asked_by_former_name: whether a name that was handed on stands for itself.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     present = await present_names(connection)
-    zones = await zones_in_service(connection, client) or await zones_in_service(connection)
+    zones = await zones_of(connection, clients)
+    if clients is not None and not zones.keys() >= set(clients):  # the operator's is that of most
+        zones = await zones_of(connection, None)
     query = select(figure_zones)
-    if client is not None:
-        names = [client, *(name for name, owner in present.items() if owner == client)]
+    if clients is not None:
+        names = {*clients, *(name for name, owner in present.items() if owner in clients)}
         query = query.where(figure_zones.c.client.in_(names))
     kept = {row.client: row.basis for row in await connection.execute(query)}
+    for_itself = set(clients or ()) if asked_by_former_name else set()
     return Zones(
         present=present,
-        in_service={name: zone for name, zone in zones.items() if name == client or name not in present},
+        in_service={name: zone for name, zone in zones.items() if name in for_itself or name not in present},
         kept=kept,
         families=_families(present),
         operators=operators_zone(zones),
