@@ -27,6 +27,8 @@ INK: Final = "#222222"
 PALE: Final = "#d9dde2"
 MOST_LYING: Final = 25
 """So many rows are drawn where they lie; the rest is in the table."""
+NARROW: Final = 500
+"""Such a picture has room for short names."""
 FONT: Final = "Helvetica, Arial, 'DejaVu Sans', sans-serif"
 
 
@@ -81,7 +83,7 @@ def _upright(  # noqa: PLR0913, RUF100  # measures of one picture
     ticks = _ticks(max([max(bar.length, bar.before or 0) for bar in bars], default=0))
     scale = (height - top - bottom) / ticks[-1]
     foot = height - bottom
-    parts = _legend(report, series, language, left)
+    parts = _legend(report, series, language, left, width)
     for tick in ticks:
         at = foot - tick * scale
         parts.append(f'<line x1="{left:g}" x2="{width - right:g}" y1="{at:.1f}" y2="{at:.1f}" stroke="{PALE}"/>')
@@ -116,7 +118,7 @@ def _lying(  # noqa: PLR0913, RUF100  # measures of one picture
     height = int(top + step * len(bars) + 8)
     # Each bar has its number at its end: there is nothing to read off a grid.
     scale = (width - left - right) / (max([max(bar.length, bar.before or 0) for bar in bars], default=0) or 1)
-    parts = _legend(report, series, language, left)
+    parts = _legend(report, series, language, left, width)
     for number, (bar, name) in enumerate(zip(bars, names, strict=True)):
         middle = top + step * (number + 0.5)
         at = left
@@ -142,10 +144,11 @@ def _ticks(most: float) -> list[float]:
     return [step * number for number in range(ceil(most / step) + 1)]
 
 
-def _legend(report: Report, series: Sequence[str], language: Language, left: float) -> list[str]:
+def _legend(report: Report, series: Sequence[str], language: Language, left: float, width: int) -> list[str]:
     parts, at = [], left
     for name in series:
-        shown = term(name, language).name
+        words = term(name, language)
+        shown = words.name if width > NARROW else words.short
         parts += [_rect(at, 7, 10, 10, COLOURS[name]), _text(at + 15, 16, shown)]
         at += len(shown) * 6.2 + 38
     if report.comparison is not None:

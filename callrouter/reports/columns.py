@@ -152,6 +152,6 @@ def columns_of(by: By) -> tuple[Column, ...]:
 
 
 def broad(columns: Sequence[Column], wanted: Sequence[str]) -> list[int]:
-    """The places of those columns that are wanted; all of a report that has none of them but one."""
-    found = [place for place, column in enumerate(columns) if column.name in wanted]
-    return found if len(found) > 1 else list(range(len(columns)))
+    """The places of those columns that are wanted; all of a report that is of something else than service."""
+    names = [column.name for column in columns]
+    return [place for place, name in enumerate(names) if name in wanted or "offered" not in names]

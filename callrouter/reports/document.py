@@ -12,7 +12,7 @@ from callrouter.reports.chart import drawn
 from callrouter.reports.columns import PRINTED, broad
 from callrouter.reports.flat import verdict, with_clients
 from callrouter.reports.model import By, Report, Row
-from callrouter.reports.notes import compared, gaps, made, made_with, notes, title, when, whose
+from callrouter.reports.notes import compared, gaps, kind, made, made_with, notes, when, whose
 from callrouter.reports.words import OF, Language, change, label, said, term, value
 
 _AT_A_GLANCE = ("offered", "pickup_rate", "service_level", "asa_seconds")
@@ -86,7 +86,7 @@ def of_report(report: Report, language: Language) -> Document:
     """Any report: its picture and its table."""
     return Document(
         language=language,
-        kind=title(report, language).split(" · ", 1)[0],
+        kind=kind(report, language),
         title=whose(report, language),
         period=_capital(when(report.spans, language)),
         made=made(report, language),

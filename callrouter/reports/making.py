@@ -95,7 +95,7 @@ def make(  # noqa: PLR0913, RUF100  # all that a report says
     earlier = {} if before is None else _aligned(by, now, before)
 
     def row(line: Line, was: Line | None, subject: Subject | None = None, folded: int = 0) -> Row:
-        several = subject is not None and len(line.promises) > 1
+        several = subject is not None and len(line.promises) > 1 and (by in _OF_ONE or len(clients or ()) == 1)
         return Row(
             key=subject.key if subject else None,
             client=subject.client if subject else None,
@@ -143,6 +143,10 @@ def make(  # noqa: PLR0913, RUF100  # all that a report says
         top=order.top,
         made_at=made_at,
     )
+
+
+_OF_ONE: Final = frozenset({By.CLIENT, By.DID, By.VERSION})
+"""Rows that are one client's: a row under all promises of all clients would be no help to anybody."""
 
 
 class _Bases:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from callrouter.reports.model import Report, Span
+from callrouter.reports.model import By, Report, Span
 from callrouter.reports.words import OF, Language, basis, comparison, gap, instant, period, said
 
 _NAMED = 3
@@ -13,10 +13,15 @@ _NAMED = 3
 
 def title(report: Report, language: Language) -> str:
     """What it is of, whose, and when."""
+    return " · ".join([kind(report, language), whose(report, language), when(report.spans, language)])
+
+
+def kind(report: Report, language: Language) -> str:
+    """What it is of."""
+    if report.by in (By.QUEUE, By.AGENT):
+        return said(f"title_{report.by}", language)
     by = OF[language][report.by]
-    return " · ".join(
-        [said("title", language, by=by[0].lower() + by[1:]), whose(report, language), when(report.spans, language)]
-    )
+    return said("title", language, by=by[0].lower() + by[1:])
 
 
 def whose(report: Report, language: Language) -> str:

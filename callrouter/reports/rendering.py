@@ -41,7 +41,9 @@ def needed(asked: Asked, form: Format) -> list[Asked]:
     hours and weekdays as well."""
     if form is not Format.PDF or not _is_clients(asked):
         return [asked]
-    return [asked, *(replace(asked, by=by, order=ALL_ROWS) for by in (By.DAY, By.HOUR, By.WEEKDAY))]
+    # Days stand for themselves: the first of a month is another weekday than the first of the one before.
+    days = replace(asked, by=By.DAY, order=ALL_ROWS, comparison=None)
+    return [asked, days, *(replace(asked, by=by, order=ALL_ROWS) for by in (By.HOUR, By.WEEKDAY))]
 
 
 def written(reports: Sequence[Report], form: Format, language: Language) -> bytes:

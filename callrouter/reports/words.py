@@ -318,7 +318,7 @@ OF: Final[Mapping[Language, Mapping[By, str]]] = {
         By.VERSION: "Version of the plan",
         By.QUEUE: "Queue",
         By.AGENT: "Agent",
-        By.NODE: "Left at",
+        By.NODE: "Last node",
         By.DAY: "Day",
         By.WEEKDAY: "Weekday",
         By.HOUR: "Hour",
@@ -330,7 +330,7 @@ OF: Final[Mapping[Language, Mapping[By, str]]] = {
         By.VERSION: "Version du plan",
         By.QUEUE: "File d'attente",
         By.AGENT: "Agent",
-        By.NODE: "Étape de sortie",
+        By.NODE: "Dernière étape",
         By.DAY: "Jour",
         By.WEEKDAY: "Jour de la semaine",
         By.HOUR: "Heure",
@@ -342,6 +342,8 @@ OF: Final[Mapping[Language, Mapping[By, str]]] = {
 PHRASES: Final[Mapping[Language, Mapping[str, str]]] = {
     _EN: {
         "title": "Calls by {by}",
+        "title_queue": "Visits to queues",
+        "title_agent": "Agents' work",
         "monthly": "Telephone service report",
         "all": "All clients",
         "clients": "{n} clients",
@@ -391,6 +393,8 @@ PHRASES: Final[Mapping[Language, Mapping[str, str]]] = {
     },
     _FR: {
         "title": "Appels par {by}",
+        "title_queue": "Passages dans les files d'attente",
+        "title_agent": "Travail des agents",
         "monthly": "Bilan de l'accueil téléphonique",
         "all": "Tous les clients",
         "clients": "{n} clients",
