@@ -119,11 +119,11 @@ async def gaps_between(database: Database, from_at: datetime, to_at: datetime) -
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
-        return await gaps_seen(connection, from_at, to_at)
+        return await gaps_within(connection, from_at, to_at)
 
 
-async def gaps_seen(connection: AsyncConnection, from_at: datetime, to_at: datetime) -> list[Gap]:
-    """The same, by a connection that is open."""
+async def gaps_within(connection: AsyncConnection, from_at: datetime, to_at: datetime) -> list[Gap]:
+    """The same, in the connection's transaction."""
     query = (
         select(gaps)
         .where(gaps.c.from_at < to_at, or_(gaps.c.until_at.is_(None), gaps.c.until_at > from_at))

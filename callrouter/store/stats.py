@@ -28,13 +28,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callrouter.core.service_level import Promise
 from callrouter.periods import Period
 from callrouter.store.database import Database
-from callrouter.store.figures.asking import Grouping, Part, parts_of
+from callrouter.store.figures.asking import Grouping, Part, bounds_of, parts_of
 from callrouter.store.figures.measuring import by_hour, by_promise, none_at_all
 from callrouter.store.figures.model import ClientStats, Group, Grouped, Stats
 from callrouter.store.figures.reading import Tally, read_tallies
 from callrouter.store.figures.rows import ONE_INSTANT, Marks, read_marks
 from callrouter.store.figures.zones import Zones, read_zones
-from callrouter.store.gaps import gaps_between
+from callrouter.store.gaps import gaps_within
 from callrouter.store.promises import promise_in_service
 
 
@@ -58,10 +58,8 @@ async def read_stats(database: Database, period: Period, *, now: datetime, clien
         if client is not None and not found:
             promise = await promise_in_service(connection, client)
             found = [_without_calls(client, parts[0], promise)]
-    operators = zones.operators
-    from_at = min(part.from_at for part in parts).astimezone(operators)
-    to_at = max(part.to_at for part in parts).astimezone(operators)
-    gaps = await gaps_between(database, from_at, to_at)
+        from_at, to_at = bounds_of(parts, zones.operators)
+        gaps = await gaps_within(connection, from_at, to_at)
     return Stats(from_at=from_at, to_at=to_at, clients=sorted(found, key=lambda one: one.client), gaps=gaps)
 
 
@@ -97,14 +95,13 @@ async def read_figures(
         for part in parts:
             for keys, tally in _keyed(await read_tallies(connection, zones, marks, part, by), zones, part, by):
                 keyed.setdefault(keys, []).append(tally)
+        from_at, to_at = bounds_of(parts, zone or zones.operators)
+        gaps = await gaps_within(connection, from_at, to_at)
     groups = []
     for keys, tallies in sorted(keyed.items()):
         figures, promises = by_promise(tallies)
         groups.append(Group(keys=keys, figures=figures, promises=promises))
-    operators = zone or zones.operators
-    from_at = min(part.from_at for part in parts).astimezone(operators)
-    to_at = max(part.to_at for part in parts).astimezone(operators)
-    return Grouped(from_at=from_at, to_at=to_at, groups=groups, gaps=await gaps_between(database, from_at, to_at))
+    return Grouped(from_at=from_at, to_at=to_at, groups=groups, gaps=gaps)
 
 
 def _parts(

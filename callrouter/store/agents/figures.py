@@ -21,7 +21,7 @@ from callrouter.store.agents.rows import RowReader, WorkBy
 from callrouter.store.agents.spans import instant
 from callrouter.store.agents.work import AgentRows, Time, Work, occupancy, time_in, work_in
 from callrouter.store.database import Database
-from callrouter.store.gaps import Gap, gaps_seen
+from callrouter.store.gaps import Gap, gaps_within
 from callrouter.store.plans import present_names
 from callrouter.store.promises import operators_zone, zones_in_service
 
@@ -98,7 +98,7 @@ async def read_agents(
         reader = RowReader(connection, parts, now=now, by=by, present=present)
         names = sorted(set(agents)) if agents is not None else await reader.everybody()
         found = [one for name, rows in await reader.rows_of(names) for one in _figures(name, rows, parts, by)]
-        gaps = await gaps_seen(connection, from_at, to_at)
+        gaps = await gaps_within(connection, from_at, to_at)
     totals = [_total(name, found, from_at, to_at) for name in dict.fromkeys(one.agent for one in found)]
     return AgentsFigures(from_at=from_at, to_at=to_at, zone=zone, agents=found, totals=totals, gaps=gaps)
 

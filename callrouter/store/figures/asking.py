@@ -67,6 +67,11 @@ class Part:
         return {} if self.whose == ALL else {"these": list(self.clients)}
 
 
+def bounds_of(parts: Sequence[Part], zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When a period begins for the first client, and ends for the last one, as the clocks of a zone show it."""
+    return min(one.from_at for one in parts).astimezone(zone), max(one.to_at for one in parts).astimezone(zone)
+
+
 def parts_of(
     zones: Zones, period: Period, now: datetime, clients: Sequence[str] | None, zone: ZoneInfo | None = None
 ) -> list[Part]:

@@ -25,6 +25,8 @@ from callrouter.store.figures.encoding import DISPOSITIONS, OFFERED, REACHED_LAT
 from callrouter.store.figures.model import DEFAULT_TARGET, NO_WAITS, Figures, PromiseStats, Waits
 from callrouter.store.figures.reading import Tally
 
+_DISPOSITIONS: Final = tuple(Disposition)
+_FORMULAS: Final = tuple(Formula)
 _NONE: Final = [0] * len(Disposition)
 _REACHED: Final = [DISPOSITIONS[one] for one in (Disposition.ANSWERED, Disposition.REDIRECTED)]
 
@@ -77,9 +79,9 @@ class _Counted:
         )
         return Figures(
             received=self.received,
-            by_disposition=dict(zip(Disposition, self.by_disposition, strict=True)),
+            by_disposition=dict(zip(_DISPOSITIONS, self.by_disposition, strict=True)),
             counts=counts,
-            service_levels={formula: service_level(counts, formula) for formula in Formula},
+            service_levels={formula: service_level(counts, formula) for formula in _FORMULAS},
             pickup_rate=pickup_rate(counts),
             abandon_rate=abandon_rate(counts),
             waiting=waits_of(self.waits),

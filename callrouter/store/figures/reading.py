@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.call import Disposition
@@ -17,8 +17,7 @@ from callrouter.store.figures.rows import Marks, Summed, read_summed
 from callrouter.store.figures.zones import Zones
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(Struct, frozen=True, kw_only=True, gc=False):
     """Journeys under one promise, as far as they are alike in what is asked for."""
 
     client: str

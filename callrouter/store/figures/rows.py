@@ -8,10 +8,10 @@ journeys are in it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from msgspec import Struct
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -62,8 +62,7 @@ async def read_marks(connection: AsyncConnection, parts: Sequence[Part]) -> Mark
     return marks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summed:
+class Summed(Struct, frozen=True, kw_only=True, gc=False):
     """Rows under one promise, summed up as far as they are alike in what is asked for."""
 
     client: str
@@ -194,7 +193,7 @@ async def _right(  # noqa: PLR0913, RUF100
     unkept = {
         client
         for client in {*marks, *zones.kept}
-        if part.has(client) and zones.kept.get(client) != zones.basis(client, part.zone.key)
+        if zones.kept.get(client) != zones.basis(client, part.zone.key) and part.has(client)
     }
     stale = {
         (client, day)

@@ -18,7 +18,7 @@ import numpy as np
 from callrouter.core.call import QueueOutcome
 from callrouter.periods import Period
 from callrouter.store.database import Database
-from callrouter.store.figures.asking import Grouping, Part, parts_of
+from callrouter.store.figures.asking import Grouping, Part, bounds_of, parts_of
 from callrouter.store.figures.days import clock_hours
 from callrouter.store.figures.encoding import OUTCOMES, bytes_of, seconds_of
 from callrouter.store.figures.making import OF_VISITS
@@ -26,7 +26,7 @@ from callrouter.store.figures.measuring import waits_of
 from callrouter.store.figures.model import DEFAULT_TARGET, Waits
 from callrouter.store.figures.rows import ONE_INSTANT, Summed, read_marks, read_summed
 from callrouter.store.figures.zones import Zones, read_zones
-from callrouter.store.gaps import Gap, gaps_between
+from callrouter.store.gaps import Gap, gaps_within
 
 _SUMMED: Final = ("entered", *(f"was_{outcome.value}" for outcome in QueueOutcome), "offers")
 _JOINED: Final = ("waits", "lost")
@@ -136,11 +136,10 @@ async def read_queues(
             rows = await read_summed(connection, zones, marks, part, by, OF_VISITS, _SUMMED, joined)
             for keys, visits in _keyed(rows, zones, part, by):
                 keyed.setdefault(keys, []).append(visits)
-    operators = zone or zones.operators
-    from_at = min(part.from_at for part in parts).astimezone(operators)
-    to_at = max(part.to_at for part in parts).astimezone(operators)
+        from_at, to_at = bounds_of(parts, zone or zones.operators)
+        gaps = await gaps_within(connection, from_at, to_at)
     groups = [_group(keys, visits) for keys, visits in sorted(keyed.items())]
-    return Queues(from_at=from_at, to_at=to_at, groups=groups, gaps=await gaps_between(database, from_at, to_at))
+    return Queues(from_at=from_at, to_at=to_at, groups=groups, gaps=gaps)
 
 
 def _keyed(

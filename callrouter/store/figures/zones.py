@@ -41,7 +41,8 @@ class Zones:
         """What a client's days rest on if they are cut in a zone: who is reached later may have rung under another
         name of the client.
         """
-        return " ".join((zone, *(name for name in self.families.get(client, ()) if name != client)))
+        family = self.families.get(client)
+        return zone if family is None else " ".join((zone, *(name for name in family if name != client)))
 
     def is_kept(self, client: str) -> bool:
         """Whether what is kept of days is of days as they are cut now."""
