@@ -4,6 +4,9 @@ To make an object of each value would take longer than PostgreSQL takes to find 
 
 Rows are found by when they began, an hour before the period at most, and what lasted longer than an hour by an index
 of its own: few do. So nothing is too long to be found.
+
+A conversation is a leg. Of calls that no engine had, and of those from before there were legs, only the visit is there:
+one in which the agent has no leg just then.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callrouter.core.agents.preference import team_of
 from callrouter.core.agents.sessions import SessionKind
 from callrouter.core.call import OfferOutcome
-from callrouter.store.agents.spans import NO_SPANS, Integers, Numbers, Spans, instant, instants
+from callrouter.store.agents.spans import NO_SPANS, Integers, Numbers, Spans, instant, instants, near
 from callrouter.store.agents.work import OUTCOMES, AgentRows
 
 
@@ -63,7 +66,8 @@ class RowReader:
     async def _read(self, row: Mapping[Any, Any]) -> AgentRows:
         keys = _Keys()
         legs = self._spans(row, "leg", keys)
-        callbacks = self._spans(row, "callback", keys)
+        visits = self._spans(row, "visit", keys)
+        others = visits.where(~near(visits.starts, legs)).with_more(self._spans(row, "callback", keys))
         held = np.frombuffer(row["held"] or b"", dtype=">f8").astype(np.float64)
         sessions = self._spans(row, "session", _Keys(), row["session_pbxs"])
         kinds, outcomes = _small(row["session_kinds"]), _small(row["offer_outcomes"])
@@ -72,8 +76,8 @@ class RowReader:
         offered_at = instants(row["offer_starts"])
         offered = keys.codes(self._names(row, "offer", len(offered_at)))
         return AgentRows(
-            conversations=legs.with_more(callbacks),
-            held_seconds=np.concatenate((held, np.zeros(len(callbacks)))),
+            conversations=legs.with_more(others),
+            held_seconds=np.concatenate((held, np.zeros(len(others)))),
             holds=await self._holds(legs, held, row["held_legs"] or ()) if held.any() else NO_SPANS,
             elsewhere=self._spans(row, "asked", _Keys()).with_more(self._spans(row, "dialled", _Keys())),
             wrap_ups=Spans(wrap_ups.starts, wrap_ups.ends, keys.codes(self._names(row, "wrap_up", len(wrap_ups)))),
@@ -156,6 +160,7 @@ _KEYS: Final[Mapping[WorkBy | None, Mapping[str, str]]] = {
     WorkBy.CLIENT: {
         "leg": _CLIENT.format(call_id="work.call_id"),
         "offer": _CLIENT.format(call_id="work.call_id"),
+        "visit": _CLIENT.format(call_id="work.call_id"),
         "callback": "work.client",
         "wrap_up": f"coalesce({_CLIENT.format(call_id='work.call_id')}, {_CALLED_BACK.format(key='client')})",
     },
@@ -164,6 +169,7 @@ _KEYS: Final[Mapping[WorkBy | None, Mapping[str, str]]] = {
             call_id="work.call_id", agent="work.party", which="queue_visits.answered_at = work.answered_at"
         ),
         "offer": "work.queue",
+        "visit": "work.queue",
         "callback": "work.queue",
         "wrap_up": "coalesce("
         + _VISIT.format(call_id="work.call_id", agent="work.agent", which="queue_visits.answered_at IS NOT NULL")
@@ -217,6 +223,12 @@ CROSS JOIN LATERAL (
     ) AS work
 ) AS of_legs
 CROSS JOIN LATERAL (
+    SELECT {_columns("visit", "answered_at", "coalesce(left_at, answered_at)", by)}
+    FROM queue_visits AS work
+    WHERE work.agent = who.agent AND answered_at IS NOT NULL AND entered_at < :to_at
+        AND entered_at >= CAST(:from_at AS timestamptz) - interval '1 day'
+) AS of_visits
+CROSS JOIN LATERAL (
     SELECT {_columns("callback", "answered_at", "coalesce(ended_at, 'infinity')", by, "answered_at IS NOT NULL")},
         {_columns("dialled", "rung_at", "coalesce(answered_at, ended_at, 'infinity')", None)}
     FROM outgoing_calls AS work
@@ -267,6 +279,7 @@ _EVERYBODY: Final = text(
     " UNION ".join(
         (
             _leaps("legs", "party", "purpose = 'agent'"),
+            _leaps("queue_visits", "agent", "answered_at IS NOT NULL"),
             _leaps("offers", "agent"),
             _leaps("agent_sessions", "agent"),
             _leaps("outgoing_calls", "agent", "agent IS NOT NULL AND purpose = 'callback'"),

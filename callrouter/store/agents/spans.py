@@ -101,6 +101,17 @@ def part_of(at: Integers, bounds: Integers) -> Integers:
     return np.searchsorted(bounds, at, side="right") - 1
 
 
+def near(at: Integers, spans: Spans) -> NDArray[np.bool_]:
+    """Which of these instants lie in one of the spans, or two seconds beside it, as two clocks may have it."""
+    if not len(spans):
+        return np.zeros(len(at), dtype=np.bool_)
+    order = np.argsort(spans.starts)
+    latest = np.maximum.accumulate(spans.ends[order])
+    before = np.searchsorted(spans.starts[order], at + 2 * SECOND, side="right")
+    found: NDArray[np.bool_] = (before > 0) & (latest[before - 1] + 2 * SECOND >= at)
+    return found
+
+
 class Timeline:
     """A period in steps: from one instant at which anything changes to the next one."""
 

@@ -5,7 +5,8 @@ those of calls. (An agent's own figures are of when they did it: `store.agents.f
 is told apart; a callback belongs to the period in which it was placed. A client's own people are no agents: their talk
 is in the client's AHT of all calls, and not here.
 
-A wrap-up is found by its agent and by when their conversation ended: it begins within a minute, or is none of it.
+A conversation is a leg; of calls that no engine had it is the visit that was answered. A wrap-up is found by its agent
+and by when their conversation ended: it begins within a minute, or is none of it.
 """
 
 from __future__ import annotations
@@ -92,6 +93,11 @@ FROM conversed CROSS JOIN LATERAL (
 GROUP BY client
 """  # noqa: S608 - made of our own words
 
+_LEGS_OF_CALL: Final = (
+    "legs.leg_id > calls.call_id || '/' AND legs.leg_id < calls.call_id || '0'"
+    " AND legs.purpose = 'agent' AND legs.answered_at IS NOT NULL"
+)
+
 # Each call's legs by themselves: PostgreSQL knows nothing of how few a range of ids holds, and would read all legs.
 _CALLS: Final = f"""
 WITH conversed AS (
@@ -100,9 +106,14 @@ WITH conversed AS (
         SELECT legs.party AS agent, count(*) AS conversations, sum(legs.talk_seconds) AS talk,
             sum(legs.hold_seconds) AS hold, min(legs.answered_at) AS from_at,
             max(coalesce(legs.ended_at, legs.answered_at)) AS until_at
-        FROM legs WHERE legs.leg_id > calls.call_id || '/' AND legs.leg_id < calls.call_id || '0'
-            AND legs.purpose = 'agent' AND legs.answered_at IS NOT NULL
+        FROM legs WHERE {_LEGS_OF_CALL}
         GROUP BY legs.party
+        UNION ALL
+        SELECT agent, 1, CAST(extract(epoch FROM coalesce(left_at, answered_at) - answered_at) AS float8), 0,
+            answered_at, coalesce(left_at, answered_at)
+        FROM queue_visits
+        WHERE queue_visits.call_id = calls.call_id AND answered_at IS NOT NULL AND agent IS NOT NULL
+            AND NOT EXISTS (SELECT FROM legs WHERE {_LEGS_OF_CALL} AND legs.party = queue_visits.agent)
     ) AS theirs
     WHERE calls.ringing_at >= :from_at AND calls.ringing_at < :to_at AND {{whose}} AND calls.bridged_at IS NOT NULL
 )

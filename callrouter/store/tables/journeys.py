@@ -156,7 +156,7 @@ legs = Table(
     CheckConstraint(one_of("direction", LegDirection), name="direction"),
     CheckConstraint(one_of("ended_by", EndedBy), name="ended_by"),
     # Those of a call are a range of leg_id (store.calls): one index less for each row that is written.
-    Index("legs_party_began_at_idx", "party", "began_at", postgresql_where=text(OF_AGENTS)),
+    Index("legs_agents_idx", "party", "began_at", postgresql_where=text(OF_AGENTS)),
     # Few do: by this one, what began long before a period and reaches into it is found (store.agents.rows).
     Index(
         "legs_long_idx",

@@ -268,6 +268,24 @@ async def test_work_is_told_apart_by_client_and_by_queue(database: Database) -> 
     }
 
 
+async def test_of_a_call_that_no_engine_had_there_is_the_visit_alone(database: Database) -> None:
+    """It is a conversation all the same; one that has a leg is no second one, whatever two clocks say."""
+    later = {**visit("c2", "legal", "anne", 60), "answered_at": at(60) + timedelta(seconds=1), "left_at": at(65)}
+    rows: Rows = {
+        "calls": [call("c1", "cabinet-moreau"), call("c2", "etude-lenoir")],
+        "queue_visits": [{**visit("c1", "medical", "anne", 10), "left_at": at(14)}, later],
+        "legs": [leg("c2", "anne", 60, 65)],
+    }
+    await put(database, rows)
+
+    by_client = (await figures(database, by=WorkBy.CLIENT)).totals[0].by
+    by_queue = (await figures(database, by=WorkBy.QUEUE)).totals[0].by
+
+    found = {name: (one.conversations, one.talk_seconds / 60) for name, one in by_client.items()}
+    assert found == {"cabinet-moreau": (1, 4), "etude-lenoir": (1, 5)}
+    assert by_queue["medical"].conversations == 1
+
+
 async def test_what_lasts_has_lasted_until_now(database: Database) -> None:
     """A log-in that goes on, one of weeks ago too, counts until somebody asks; tomorrow is not known yet."""
     await put(database, {"agent_sessions": [session("anne", "login", -40_000, None)]})

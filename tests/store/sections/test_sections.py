@@ -30,6 +30,7 @@ from callrouter.store.tables import (
     legs,
     messages,
     outgoing_calls,
+    queue_visits,
 )
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -222,6 +223,10 @@ async def test_handling(live: Database) -> None:
         }
 
     had: dict[str, Any] = {"bridged_at": at(10)}
+    visit = {"call_id": "c4", "position": 1, "queue": "medical", "entered_at": at(0), "offers": 1, "waiting_seconds": 0}
+    alone = {**visit, "agent": "bea", "answered_at": at(10), "left_at": at(60), "outcome": "answered"}
+    await put(live, queue_visits, alone, {**alone, "call_id": "c2", "agent": "anne"})
+    await put(live, calls, call("c4", REUNION, 0, **had))
     await put(live, calls, call("c1", MOREAU, 0, **had), call("c2", LENOIR, 0, **had), call("c3", MOREAU, -86400))
     await put(
         live,
@@ -237,7 +242,12 @@ async def test_handling(live: Database) -> None:
     sessions = [wrap_up("c1", 100, 115), wrap_up("c2", 30, None), wrap_up("out-1", 150, 152), wrap_up("c1", 400, 500)]
     await put(live, agent_sessions, *sessions)
 
-    moreau, lenoir = await read_handling(live, DAY, now=at(90))
+    payet, moreau, lenoir = sorted(
+        await read_handling(live, DAY, now=at(90)), key=lambda one: [REUNION, MOREAU, LENOIR].index(one.client)
+    )
+
+    assert (payet.calls.conversations, payet.calls.talk_seconds) == (1, 50)
+    assert lenoir.calls.conversations == 1
 
     assert (moreau.client, moreau.calls.conversations, moreau.calls.talk_seconds, moreau.calls.hold_seconds) == (
         *(MOREAU, 2),
