@@ -96,8 +96,8 @@ async def find_client(database: Database, name: str) -> str:
     async with database.connection() as connection:
         known = await zones_in_service(connection)
     near = get_close_matches(name, sorted(known), n=3, cutoff=0.6)
-    meant = f": did you mean {' or '.join(near)}?" if near else "; `callrouter dialplan live` lists those that are"
-    raise UsageError(f"there is no client {name!r}, and no call names it{meant}")
+    meant = f" (did you mean {' or '.join(near)}?)" if near else "; `callrouter status` names those that are live"
+    raise UsageError(f"there is no client {name}: none of that name was ever live, and no call names it{meant}")
 
 
 @dataclass(frozen=True, slots=True)

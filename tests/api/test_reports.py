@@ -85,6 +85,14 @@ async def test_in_french(api: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.usefixtures("calls")
+async def test_a_client_that_there_is_not(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/api/reports", params={"client": "cabinet-morau", **DAY})
+
+    assert answer.status_code == 404
+    assert answer.json()["detail"].endswith("no call names it (did you mean cabinet-moreau?)")
+
+
+@pytest.mark.usefixtures("calls")
 async def test_a_client_sees_its_own(database: Database) -> None:
     """By whatever it asks, in whatever form, and compared with whatever."""
     headers = await token_for(database, Permission.STATS_READ, scope=of("cabinet-moreau"), name="moreau")

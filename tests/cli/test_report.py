@@ -56,7 +56,11 @@ async def test_json_is_what_the_api_answers(command: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (("--client", "cabinet-morau"), 2, "there is no client 'cabinet-morau', and no call names it: did you mean"),
+        (
+            ("--client", "cabinet-morau"),
+            2,
+            "there is no client cabinet-morau: none of that name was ever live, and no call names it",
+        ),
         (("--from", "2026-11-25", "--to", "2026-11-24"), 2, "the period ends before it begins"),
         (("--month", "2026-10", "--last", "7d"), 2, "`month` and `last` each say the period"),
         (("--last", "soon"), 2, "write 7d (whole days)"),

@@ -171,9 +171,9 @@ async def test_a_client_without_calls_is_a_row(record: Database) -> None:
 
 async def test_an_unknown_client_is_told_near_names(record: Database) -> None:
     assert await find_client(record, "plumber") == "plumber"
-    with pytest.raises(UsageError, match=r"there is no client 'cabinet-morau', .*: did you mean cabinet-moreau"):
+    with pytest.raises(UsageError, match=r"there is no client cabinet-morau: .* \(did you mean cabinet-moreau\?\)"):
         await find_client(record, "cabinet-morau")
-    with pytest.raises(UsageError, match="dialplan live"):
+    with pytest.raises(UsageError, match="callrouter status"):
         await find_client(record, "zzzzzz")
 
 

@@ -11,14 +11,15 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from callrouter.api.auth import CurrentVisitor, Gate, Visitor
 from callrouter.api.calls import PlanBook
-from callrouter.api.filters import Client, refuse_strangers
+from callrouter.api.filters import Client
 from callrouter.api.problems import documented
 from callrouter.api.reports.asking import Form, asked_form, asked_period
 from callrouter.api.schemas.reports import ReportOut
+from callrouter.errors import UsageError
 from callrouter.periods import Period
 from callrouter.permissions import Permission, ScopeKind
 from callrouter.reports.model import By
-from callrouter.reports.reading import Asked, read_report
+from callrouter.reports.reading import Asked, find_client, read_report
 from callrouter.reports.rendering import MEDIA_TYPES, Format, file_name, needed, written
 from callrouter.reports.words import Language
 from callrouter.store.apart import Workshop
@@ -75,7 +76,7 @@ def router(
         except ValueError as error:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"query: {error}") from None
         if client is not None and is_empty:
-            await refuse_strangers(database, client, visitor)
+            await _refuse_strangers(database, client)
         if wanted.form is Format.JSON:
             return Response(file, media_type="application/json")
         disposition = f'attachment; filename="{file_name(asked, wanted.form)}"'
@@ -109,6 +110,19 @@ def _must_see_agents(visitor: Visitor) -> None:
     if not who.may(Permission.AGENT_READ) or who.scope.kind is not ScopeKind.ALL:
         visitor.note(Permission.AGENT_READ, AuditOutcome.REFUSED)
         raise HTTPException(HTTPStatus.FORBIDDEN, f"{who.name} does not hold {Permission.AGENT_READ} on everything")
+
+
+async def _refuse_strangers(database: Database, client: str) -> None:
+    """Of a client that was never live, nothing is no answer.
+
+    Raises:
+        HTTPException: there is none of that name (404); it says which are written almost like it.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    try:
+        await find_client(database, client)
+    except UsageError as error:
+        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
 
 
 def _whose(visitor: Visitor, client: str | None) -> list[str] | None:
