@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, RowMapping, Text, cast, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.call import Call, Disposition, EndedBy, Hold, Leg, LegPurpose, Offer, OfferOutcome, Recording
 from callrouter.errors import CallrouterError
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
-from callrouter.store.paging import constant, equal, page, within
+from callrouter.store.paging import bounds, constant, cut, equal, newest, page, within
+from callrouter.store.plans import names_of, one_of
 from callrouter.store.tables import (
     PATH_ARROW,
     RecordingKind,
@@ -257,6 +258,7 @@ async def list_calls(
         *equal(calls, caller_number=caller, did=did, plan_version=version),
         *([] if node is None else [_passed(node)]),
         *([] if left is None else [_left_at(left)]),
+        *([] if queue is None or agent is not None else [_waited(queue)]),
         *within(calls, scope),
     ]
     if agent is not None and caller is None:
@@ -271,11 +273,11 @@ async def list_calls(
             limit=limit,
             cursor=cursor,
         )
+    elif client is not None and agent is None and any(value is not None for value in asked.values()):
+        rows, next_cursor = await _page_in_passing(database, client, filters, from_at, to_at, limit, cursor)
     else:
         if agent is not None:
             filters.append(took_part(agent, queue))
-        elif queue is not None:
-            filters.append(exists().where(queue_visits.c.call_id == calls.c.call_id, queue_visits.c.queue == queue))
         rows, next_cursor = await page(
             database,
             calls,
@@ -302,6 +304,50 @@ def _refuse_too_wide(
             f"query.{asked[0]}: calls are found by {' and '.join(asked)} within one client and "
             f"{LONGEST_PERIOD.days} days: name a client, and a period of so many days at most with from and to"
         )
+
+
+_ALL_AT_ONCE: Final = text(
+    "SELECT set_config('enable_indexscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)"
+)
+_ONE_BY_ONE: Final = text("SET LOCAL enable_indexscan = on")
+_FIRST_LOOK: Final = 4
+"""How many calls are looked at first, by what a page has; each time so many times more."""
+
+
+async def _page_in_passing(
+    database: Database,
+    client: str,
+    filters: Sequence[ColumnElement[bool]],
+    from_at: datetime | None,
+    to_at: datetime | None,
+    limit: int,
+    cursor: str | None,
+) -> tuple[Sequence[RowMapping], str | None]:
+    """A page of what only a look at each call tells: at some of the client's last calls, and at more if these are too
+    few. They are read all at once, the next ones under way while one is looked at, and not one after the other."""
+    order = (calls.c.ringing_at, calls.c.call_id)
+    wanted = bounds(order, from_at, to_at, cursor)
+    looked_at = limit + 1
+    async with database.connection() as connection:
+        wanted.append(one_of(calls.c.client, await names_of(connection, client)))
+        while True:
+            looked_at *= _FIRST_LOOK
+            last = select(calls.c.ringing_at).where(*wanted).order_by(calls.c.ringing_at.desc())
+            since = (await connection.execute(last.offset(looked_at).limit(1))).scalar()
+            query = newest(calls, order, limit + 1).where(*wanted, *filters)
+            if since is not None:
+                query = query.where(calls.c.ringing_at > since)
+            await connection.execute(_ALL_AT_ONCE)
+            rows = (await connection.execute(query)).mappings().all()
+            if len(rows) > limit or since is None:
+                return cut(rows, order, limit)
+            await connection.execute(_ONE_BY_ONE)
+
+
+def _waited(queue: str) -> ColumnElement[bool]:
+    """By the trace, which has the same visits as `queue_visits`, and is read with the call."""
+    visited = cast("$.queues[*] ? (@[0] == $queue)", JSONPATH)
+    return func.jsonb_path_exists(calls.c.trace, visited, func.jsonb_build_object("queue", cast(queue, Text)))
 
 
 def _left_at(node: str) -> ColumnElement[bool]:
