@@ -211,5 +211,13 @@ def _table(report: Report, language: Language, name: str) -> Table:
     )
 
 
+_SIGN = {True: " ✓", False: " ✗", None: ""}
+
+
 def _cells(report: Report, row: Row, places: Sequence[int], language: Language) -> list[str]:
-    return [value(row.cells[place], report.columns[place].unit, language) for place in places]
+    """Beside a service level stands whether its target was reached."""
+    return [
+        value(row.cells[place], report.columns[place].unit, language)
+        + (_SIGN[row.reached] if report.columns[place].name == "service_level" else "")
+        for place in places
+    ]

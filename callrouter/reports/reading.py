@@ -117,6 +117,8 @@ class _Spans:
 
     def of_calls(self, by: By, subject: Subject) -> Mapping[str | None, Span]:
         """By client: when the calls of a row rang; none where too many clients have clocks of their own."""
+        if by is By.AGENT:
+            return {None: self.main}
         owner = str(subject.key) if by is By.CLIENT else subject.client
         if owner is not None:
             return {owner: self.by_client.get(owner, self.main)}
