@@ -13,6 +13,7 @@ A call's way through the packages, from the bottom of the layers up:
 `store`      keeps the record in PostgreSQL
 `metrics`    counts for Prometheus
 `asterisk`   speaks to the PBX over AMI
+`reports`    prints the record's figures: on a screen, as PDF, spreadsheet, picture
 `dispatch`   tells people of messages, until somebody acknowledges
 `speech`     renders prompts
 `transcripts`  has a machine write down what recorded messages say

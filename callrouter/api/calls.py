@@ -74,6 +74,8 @@ class Which:
     agent: str | None
     queue: str | None
     node: str | None
+    left: str | None
+    version: str | None
 
 
 def _which(  # noqa: PLR0913, RUF100  # each is a query parameter
@@ -83,8 +85,19 @@ def _which(  # noqa: PLR0913, RUF100  # each is a query parameter
     agent: Name = None,
     queue: Name = None,
     node: Name = None,
+    left: Name = None,
+    version: Name = None,
 ) -> Which:
-    return Which(disposition=disposition, caller=caller, did=did, agent=agent, queue=queue, node=node)
+    return Which(
+        disposition=disposition,
+        caller=caller,
+        did=did,
+        agent=agent,
+        queue=queue,
+        node=node,
+        left=left,
+        version=version,
+    )
 
 
 def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], datetime], region: str) -> APIRouter:
@@ -107,7 +120,8 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
         """Calls that ended, the newest first, by when they rang: `from` included, `to` not.
 
         `agent` finds calls in which they spoke with the caller, first or later, and with `queue` those that they
-        answered there; `node` those that passed it or ended there. `queue` and `node` are asked of one client and of 31
+        answered there; `node` those that passed it or ended there, `left`
+        those that left the tree at it. `queue`, `node` and `left` are asked of one client and of 31
         days at most (422 otherwise); without `to` the period ends now.
 
         A page of a period that is over has an `ETag`: sent back as `If-None-Match`, it says with 304 that nothing has
@@ -127,6 +141,8 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
             agent=which.agent,
             queue=which.queue,
             node=which.node,
+            left=which.left,
+            version=which.version,
             scope=visitor.principal.scope,
             from_at=from_at,
             to_at=to_at,

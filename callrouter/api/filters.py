@@ -31,7 +31,8 @@ def _moment(value: str) -> str:
 TEXT: Final = r"^[^\x00]*$"
 """PostgreSQL's texts hold no NUL."""
 
-_Moment = Annotated[str | None, AfterValidator(lambda value: value and _moment(value))]
+MomentText = Annotated[str | None, AfterValidator(lambda value: value and _moment(value))]
+"""A moment, as a query has it."""
 
 Client = Annotated[
     str | None,
@@ -48,7 +49,7 @@ Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` 
 
 def _period(
     from_: Annotated[
-        _Moment,
+        MomentText,
         Query(
             alias="from",
             description="From this day, time or instant on; without a zone it is the client's",
@@ -56,7 +57,7 @@ def _period(
         ),
     ] = None,
     to: Annotated[
-        _Moment,
+        MomentText,
         Query(
             description="Before this day, time or instant; without a zone it is the client's",
             examples=["2026-11-25", "2026-11-25T00:00:00Z", "today"],

@@ -23,6 +23,7 @@ from callrouter.api.messages import routes as messages
 from callrouter.api.messages.desk import Taking
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
+from callrouter.api.reports import routes as reports
 from callrouter.api.stream import page as stream
 from callrouter.api.supervision import routes as supervision_routes
 from callrouter.api.supervision.there import OverseenThere
@@ -103,6 +104,7 @@ def create_web_app(
         callbacks.router(database, gate, now),
         worklist.router(database, gate, now),
         stats.router(database, workshop or Here(database), gate, now),
+        reports.router(database, workshop or Here(database), plans, gate, now),
         live.router(engine, gate),
         agent_routes.sessions_router(database, AgentsThere(engine), gate, now),
         agent_routes.router(AgentsThere(engine), gate),

@@ -5,6 +5,7 @@
 `check`, `route`                question the clients' files, without Asterisk or PostgreSQL
 `show`, `diff`, `schema`        see a tree and its hours, and what a change means for callers
 `explain`, `stats`              question the record
+`report`                        the figures of a period as people print them
 `callbacks`                     who is to be called back, who gave up, what came of calling them
 `messages`                      what callers want somebody to know, and what became of it
 `deliveries`                    what web services should have been told of calls, and were not

@@ -1,6 +1,6 @@
 """`callrouter schema`: the language of the clients' files, for editors (JSON Schema) and for people (the reference).
 
-And what other systems are posted that a client's file subscribes.
+And what other systems are posted that a client's file subscribes, and what a report is as JSON.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ def schema(
     events: Annotated[
         bool, typer.Option("--events", help="Instead: of what subscriptions of clients' files are posted.")
     ] = False,
+    of_report: Annotated[
+        bool, typer.Option("--report", help="Instead: of what `callrouter report` prints as JSON.")
+    ] = False,
     as_reference: Annotated[bool, typer.Option("--reference", help="For people: every key, as Markdown.")] = False,
     write: Annotated[
         Path | None,
@@ -34,6 +37,10 @@ def schema(
         from callrouter.api.schemas.happened import schema as of_events
 
         typer.echo(json.dumps(of_events(), indent=2, ensure_ascii=False))
+    elif of_report:
+        from callrouter.api.schemas.reports import schema as of_reports
+
+        typer.echo(json.dumps(of_reports(), indent=2, ensure_ascii=False))
     elif write is not None:
         if not write.is_dir():
             raise DialplanError(f"{write} is no folder: name the one that holds the clients' files")

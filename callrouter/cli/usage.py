@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -44,6 +44,21 @@ def period_of(from_: str | None, to: str | None) -> Period:
     """Of `--from` and `--to`."""
     start, end = (argument(Moment.parse, text) if text else None for text in (from_, to))
     return Period(start, end)
+
+
+class Asked(NamedTuple):
+    """The words that say a period, as options give them."""
+
+    from_: str | None = None
+    to: str | None = None
+    month: str | None = None
+    last: str | None = None
+    yesterday: bool = False
+
+
+def period_asked(words: Asked) -> Period | None:
+    """Of `--from`, `--to`, `--month`, `--last` and `--yesterday`; None where none is given."""
+    return argument(lambda _: Period.asked(**words._asdict()), "")
 
 
 def _without_types(parameters: list[Any]) -> list[Any]:

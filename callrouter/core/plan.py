@@ -18,6 +18,7 @@ from callrouter.core.agents.standing import WrapUp
 from callrouter.core.call import Call, CallerId
 from callrouter.core.dialling import Dialling
 from callrouter.core.dispatch import PlanHouse, Policy, Reach, Subscription, of_contact
+from callrouter.core.dispatch.monthly import MonthlyReport
 from callrouter.core.effects import Briefing, Sound
 from callrouter.core.forms import Form, form_for
 from callrouter.core.identity import Identity
@@ -122,6 +123,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """Those that its policies tell."""
     subscriptions: Mapping[str, Subscription] = field(default_factory=dict)
     """Other systems that are told what happens, by name."""
+    reports: tuple[MonthlyReport, ...] = ()
+    """Who is sent a report of each month."""
 
     def policy_for(self, deliver: str) -> Policy | None:
         """What becomes of a message for a policy or a contact; None: there is neither."""

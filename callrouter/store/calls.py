@@ -219,6 +219,8 @@ async def list_calls(
     agent: str | None = None,
     queue: str | None = None,
     node: str | None = None,
+    left: str | None = None,
+    version: str | None = None,
     scope: Scope = EVERYTHING,
     from_at: datetime | None = None,
     to_at: datetime | None = None,
@@ -236,6 +238,8 @@ async def list_calls(
         agent: who spoke with the caller, first or later.
         queue: where the caller waited, first or later; with an agent, where that one answered.
         node: a node they passed or ended in.
+        left: the node at which they left the tree; empty: they never came to one.
+        version: of the plan that they walked.
         scope: whose of them are shown.
         from_at: when the first of them rang.
         to_at: when none of them rang any more.
@@ -247,12 +251,13 @@ async def list_calls(
         DatabaseUnreachable: PostgreSQL does not answer.
         TooWide: a queue or a node is asked for, and not within one client and `LONGEST_PERIOD`.
     """
-    asked = {"queue": queue, "node": node}
+    asked = {"queue": queue, "node": node, "left": left}
     _refuse_too_wide([name for name, value in asked.items() if value is not None], client, from_at, to_at)
     filters = [
         *([] if disposition is None else [constant(calls.c.disposition, disposition.value)]),
-        *equal(calls, caller_number=caller, did=did),
+        *equal(calls, caller_number=caller, did=did, plan_version=version),
         *([] if node is None else [_passed(node)]),
+        *([] if left is None else [_left_at(left)]),
         *([] if queue is None or agent is not None else [_waited(queue)]),
         *within(calls, scope),
     ]
@@ -268,7 +273,7 @@ async def list_calls(
             limit=limit,
             cursor=cursor,
         )
-    elif client is not None and agent is None and (queue is not None or node is not None):
+    elif client is not None and agent is None and any(value is not None for value in asked.values()):
         rows, next_cursor = await _page_in_passing(database, client, filters, from_at, to_at, limit, cursor)
     else:
         if agent is not None:
@@ -343,6 +348,10 @@ def _waited(queue: str) -> ColumnElement[bool]:
     """By the trace, which has the same visits as `queue_visits`, and is read with the call."""
     visited = cast("$.queues[*] ? (@[0] == $queue)", JSONPATH)
     return func.jsonb_path_exists(calls.c.trace, visited, func.jsonb_build_object("queue", cast(queue, Text)))
+
+
+def _left_at(node: str) -> ColumnElement[bool]:
+    return func.split_part(calls.c.node_path, PATH_ARROW, -1) == node
 
 
 def _passed(node: str) -> ColumnElement[bool]:

@@ -40,6 +40,16 @@ class Subscriber(Struct, frozen=True, kw_only=True):
     """The client's."""
 
 
+class ReportReader(Struct, frozen=True, kw_only=True):
+    """Who is sent a report of each month: as much of it as must be known without the plan (`subscribed.monthly`)."""
+
+    to: str
+    minute: int
+    """Of the first, by the client's clock."""
+    timezone: str
+    """The client's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPlan:
     """A client's plan as it was when this version went live for the first time."""
@@ -59,6 +69,8 @@ class StoredPlan:
     """Identifiers the client had before."""
     subscriptions: tuple[Subscriber, ...] = ()
     """Which systems are told what happens, and of what."""
+    reports: tuple[ReportReader, ...] = ()
+    """Who is sent a report of each month."""
     shape: str = ""
     """`core.plan.Plan.shape`; empty where it is not known: the record has none."""
 
@@ -155,6 +167,7 @@ async def find_plan(database: Database, client: str, version: str) -> StoredPlan
         promise=None if row["promise_id"] is None else promise_of_row(row),
         formerly=tuple(row["formerly"]),
         subscriptions=msgspec.convert(row["subscriptions"], tuple[Subscriber, ...]),
+        reports=msgspec.convert(row["reports"], tuple[ReportReader, ...]),
     )
 
 
@@ -349,6 +362,7 @@ def _row(plan: StoredPlan, numbers: Mapping[Promise, int]) -> dict[str, object]:
         "promise_id": numbers[plan.promise] if plan.promise else None,
         "formerly": list(plan.formerly),
         "subscriptions": msgspec.to_builtins(plan.subscriptions),
+        "reports": msgspec.to_builtins(plan.reports),
     }
 
 

@@ -392,6 +392,7 @@ LISTS = {
     "/api/recordings": "recordings",
     "/api/stats": "clients",
     "/api/stats/messages": "clients",
+    "/api/reports": "rows",
     "/api/audit": "deeds",
 }
 
@@ -441,7 +442,7 @@ async def test_only_their_own_is_shown(apps: Apps, database: Database, scope: Sc
     "path",
     [
         *("/api/calls", "/api/messages", "/api/callbacks", "/api/worklist", "/api/recordings", "/api/stats"),
-        *("/api/audit", "/api/messages/attention", "/api/stats/messages", "/api/deliveries"),
+        *("/api/audit", "/api/messages/attention", "/api/stats/messages", "/api/deliveries", "/api/reports"),
     ],
 )
 async def test_asking_for_another_client_says_nothing_of_them(apps: Apps, database: Database, path: str) -> None:

@@ -15,7 +15,7 @@ from callrouter.api.control import schemas as control_schemas
 from callrouter.api.deliveries import schemas as told_schemas
 from callrouter.api.messages import delivery_schemas
 from callrouter.api.messages import schemas as message_schemas
-from callrouter.api.schemas import audit, called_back, calls, live, parts, recorded, service, stats
+from callrouter.api.schemas import audit, called_back, calls, live, parts, recorded, reports, service, stats
 from callrouter.api.supervision import schemas as supervision_schemas
 from callrouter.api.supervision.schemas import Act
 from callrouter.asterisk.transfers.control import Control
@@ -35,7 +35,7 @@ DELIVERY_ID = told_schemas.DELIVERY_ID
 
 
 ANSWERS = (
-    *(audit, called_back, calls, live, parts, recorded, service, stats),
+    *(audit, called_back, calls, live, parts, recorded, reports, service, stats),
     *(agent_schemas, supervision_schemas, control_schemas, message_schemas, delivery_schemas, told_schemas),
 )
 
@@ -94,6 +94,7 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/clients/{client}/forms",
         "/api/stats",
         "/api/stats/messages",
+        "/api/reports",
         "/api/live",
         "/api/stream",
         "/api/stream/schema",

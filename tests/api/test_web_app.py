@@ -296,6 +296,14 @@ async def test_messages(api: httpx.AsyncClient, write: Callable[..., Any]) -> No
         ("/api/messages", {"cursor": "nonsense"}, "cursor"),
         ("/api/stats", {"client": "é"}, "query.client"),
         ("/api/stats", {"from": DAY["to"], "to": DAY["from"]}, "query.from"),
+        ("/api/reports", {"from": DAY["to"], "to": DAY["from"]}, "ends before it begins"),
+        ("/api/reports", {"month": "2026-13"}, "is no month"),
+        ("/api/reports", {"last": "7y"}, "write 7d"),
+        ("/api/reports", {"month": "2026-10", "last": "7d"}, "leave one out"),
+        ("/api/reports", {"sort": "nothing"}, "there is no column"),
+        ("/api/reports", {"timezone": "Europe/Nowhere"}, "is no time zone"),
+        ("/api/reports", {"format": "table"}, "for terminals"),
+        ("/api/reports", {"by": "moon"}, "query.by"),
     ],
 )
 async def test_wrong_questions_are_told_what_is_wrong(
@@ -311,12 +319,12 @@ async def test_wrong_questions_are_told_what_is_wrong(
 @pytest.mark.parametrize(
     "params", [{"from": "2000-01-01T00:00:00+14:00"}, {"to": "2100-12-31T23:59:59-14:00"}], ids=["first", "last"]
 )
-@pytest.mark.parametrize("path", ["/api/calls", "/api/messages", "/api/callbacks", "/api/stats"])
+@pytest.mark.parametrize("path", ["/api/calls", "/api/messages", "/api/callbacks", "/api/stats", "/api/reports"])
 async def test_the_first_and_the_last_instant(api: httpx.AsyncClient, path: str, params: dict[str, str]) -> None:
     await got(api, path, **params)
 
 
-@pytest.mark.parametrize("path", ["/api/calls", "/api/messages", "/api/callbacks", "/api/stats"])
+@pytest.mark.parametrize("path", ["/api/calls", "/api/messages", "/api/callbacks", "/api/stats", "/api/reports"])
 async def test_a_client_that_was_never_live(api: httpx.AsyncClient, database: Database, path: str) -> None:
     """Nothing of nobody is no answer; a client that is live has none yet."""
     await keep(database, live=True)

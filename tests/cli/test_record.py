@@ -190,6 +190,9 @@ async def test_stats_of_a_day_in_the_clients_zone_wherever_the_machine_stands(co
     assert lines[0] == "2026-11-24 00:00 CET to 2026-11-25 00:00 CET"
     (row,) = (line.split() for line in lines if line.startswith("cabinet-moreau "))
     assert row[:9] == ["cabinet-moreau", "4", "4", "2", "1", "0", "1", "1", "50.0%"]
+    assert row[9:11] == ["by", "promise"]
+    (of_promise,) = (line.split() for line in lines if line.startswith("  promise 1 "))
+    assert of_promise[10:13] == ["33.3%", "✗", "90.0%"]
     assert any("short_abandon_excluded: T = " in line for line in lines)
 
 
@@ -224,7 +227,7 @@ async def test_a_period_without_calls(command: Command) -> None:
         (["--from", "last week"], "write a day (2026-11-24, today, yesterday), or a time (2026-11-24T10:00"),
         (["--to", "1999-12-31"], "the year must be 2000 to 2100"),
         (["--month", "October"], "is no month: write 2026-10"),
-        (["--month", "2026-10", "--from", "today"], "--month is a whole period"),
+        (["--month", "2026-10", "--from", "today"], "`month` and `from` each say the period"),
     ],
 )
 def test_wrong_periods(tmp_path: Path, arguments: list[str], said: str) -> None:

@@ -13,7 +13,7 @@ from callrouter.dialplan import SoundSource, load_directory
 from callrouter.dialplan.shared.reading import FOLDER as SHARED
 from callrouter.errors import CallrouterError
 from callrouter.runtime.reload import Swap
-from callrouter.store.plans import StoredPlan, Subscriber
+from callrouter.store.plans import ReportReader, StoredPlan, Subscriber
 
 
 def stored_plan(plan: Plan, swap: Swap) -> StoredPlan:
@@ -34,6 +34,7 @@ def stored_plan(plan: Plan, swap: Swap) -> StoredPlan:
             Subscriber(name=one.name, kinds=tuple(map(str, one.kinds)), timezone=plan.timezone)
             for one in plan.subscriptions.values()
         ),
+        reports=tuple(ReportReader(to=one.to, minute=one.minute, timezone=plan.timezone) for one in plan.reports),
         shape=plan.shape,
     )
 

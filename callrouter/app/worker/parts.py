@@ -28,6 +28,8 @@ from callrouter.dispatch.enclosing import Links
 from callrouter.dispatch.heartbeat import Heartbeat
 from callrouter.dispatch.parcels import KeptPlan, LivePlan
 from callrouter.dispatch.receipts.noting import Reports
+from callrouter.dispatch.reporting import Reporter
+from callrouter.dispatch.reporting import Sender as ReportSender
 from callrouter.dispatch.sending import Sender, Write
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.dispatch.telling import Teller, Telling
@@ -111,7 +113,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         due=due,
         seconds=boot_seconds,
         alive=partial(_touch, settings.data_dir / ALIVE),
-        tellers=tellers_of(database, lease, live, clock),
+        tellers=(*tellers_of(database, lease, live, clock), _reporter(settings, database, lease, live, clock).tell),
     )
     clock.tells(worker.clock_was_set)
     return Parts(
@@ -177,6 +179,11 @@ def tellers_of(
     teller = Teller(database, lease, live, clock, write_happened)
     days = DayTeller(database, lease, live, clock, write_day, seconds)
     return teller.tell, days.tell
+
+
+def _reporter(settings: Settings, database: Database, lease: Lease, live: LivePlan, clock: Clock) -> Reporter:
+    address, domain = sender_of(settings)
+    return Reporter(database, lease, live, clock, ReportSender(address=address, domain=domain), boot_seconds)
 
 
 def _heartbeat(settings: Settings, worker: Worker, database: Database, http: GuardedHttp) -> Heartbeat | None:

@@ -11,23 +11,27 @@ from rich.console import Console
 from rich.table import Table
 
 from callrouter.app.storage import open_database
-from callrouter.cli.usage import argument, period_of
+from callrouter.cli.usage import Asked, argument, period_asked
 from callrouter.core.call import Disposition
 from callrouter.errors import UsageError
-from callrouter.periods import TODAY, Moment, Period
+from callrouter.periods import TODAY, Moment, Period, zone_named
 from callrouter.settings import Settings, load_settings
 from callrouter.store.dispatch.delays import Delays, Spread, read_delays
-from callrouter.store.figures.model import ClientStats, Figures, Stats, Waits
+from callrouter.store.figures.model import ClientStats, Figures, PromiseStats, Stats, Waits
 from callrouter.store.promises import instants_of
 from callrouter.store.stats import read_stats
 
 COLUMNS = ("Client", "Received", "Offered", "Answered", "Abandoned", "(short)", "Overflowed", "Messages")
-RATES = ("Pickup", "Service level")
+RATES = ("Pickup", "Service level", "Target")
 DELAYS = (
     *("Client", "Messages", "Passed on", "Taken on", "Not taken on"),
     *("Passed on after\np50 / p90 / longest", "Taken on after\np50 / p90 / longest"),
 )
-TIMES = ("Answered after\nmean / p90 / longest", "Abandoned after\nmean / p90 / longest", "AHT")
+TIMES = ("Answered after\nmean / p50 / p90 / p95 / longest", "Abandoned after\nmean / p50 / p90 / p95 / longest", "AHT")
+LONG = 40
+"""More clients than that are cut off, unless they are asked for."""
+NAMED = 3
+"""So many of those who are promised the same are named."""
 
 
 def show(  # noqa: PLR0913, RUF100  # each is an option
@@ -41,6 +45,12 @@ def show(  # noqa: PLR0913, RUF100  # each is an option
     ] = None,
     to: Annotated[str | None, typer.Option("--to", help="Day or time, not included; now by default.")] = None,
     month: Annotated[str | None, typer.Option(help="A calendar month: 2026-10.")] = None,
+    yesterday: Annotated[bool, typer.Option("--yesterday", help="The day that is over.")] = False,
+    last: Annotated[
+        str | None, typer.Option(help="The last whole days, weeks or months, without the present one: 7d, 4w, 12mo.")
+    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="On whose clocks; else each client's own.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help=f"All clients, also more than {LONG}.")] = False,
     messages: Annotated[
         bool, typer.Option("--messages", help="How long it took until messages were passed on and taken on.")
     ] = False,
@@ -48,13 +58,17 @@ def show(  # noqa: PLR0913, RUF100  # each is an option
 ) -> None:
     """Show each client's figures for a period, with the formula, threshold and limit they were made with.
 
+    `callrouter report` has them by number, queue, day or hour, compared, and as files.
+
     A client's days are those of its own time zone: 23 or 25 hours when clocks change.
     """
     if context.invoked_subcommand is not None:
         return
     settings = load_settings()
     now = datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)
-    period = _period(from_, to, month, now)
+    period = _period(Asked(from_, to, month, last, yesterday), now)
+    if timezone:
+        period = period.fixed(argument(zone_named, timezone), now)
     if messages:
         _of_messages(settings, client, period, now, as_json=as_json)
         return
@@ -64,15 +78,11 @@ def show(  # noqa: PLR0913, RUF100  # each is an option
 
         typer.echo(StatsOut.of(found).model_dump_json(indent=2))
         return
-    _print(found)
+    _print(found, everything=everything)
 
 
-def _period(from_: str | None, to: str | None, month: str | None, now: datetime) -> Period:
-    if month is not None:
-        if from_ or to:
-            raise typer.BadParameter("--month is a whole period: leave out --from and --to")
-        return argument(Period.month, month)
-    asked = period_of(from_, to)
+def _period(words: Asked, now: datetime) -> Period:
+    asked = period_asked(words) or Period()
     return asked if asked.end is not None else Period(asked.start or TODAY, Moment(now))
 
 
@@ -116,17 +126,23 @@ def _spread(spread: Spread) -> str:
     return f"{spread.p50_seconds:.0f} / {spread.p90_seconds:.0f} / {spread.max_seconds:.0f} s"
 
 
-def _print(found: Stats) -> None:
+def _print(found: Stats, *, everything: bool) -> None:
     # Wide enough for the whole table, also where the output is a file.
     console = Console(width=None if Console().is_terminal else 160, highlight=False)
     console.print(_when(found))
     if not found.clients:
         console.print("No calls.")
     else:
-        console.print(_table(found.clients))
+        shown = found.clients
+        if len(shown) > LONG and not everything:
+            largest = sorted(shown, key=lambda one: -one.figures.counts.offered)[:LONG]
+            shown = sorted(largest, key=lambda one: one.client)
+        console.print(_table(shown))
+        if len(shown) < len(found.clients):
+            console.print(f"and {len(found.clients) - len(shown)} others, with fewer calls: --all shows them")
         for basis, clients in _bases(found.clients).items():
-            console.print(f"Service level by {basis} ({', '.join(clients)})")
-        for one in found.clients:
+            console.print(f"Service level by {basis} ({_named(clients)})")
+        for one in shown:
             if one.called_back:
                 console.print(f"Called back: {one.called_back} of {one.client}, after {_waits(one.called_back_after)}")
     for gap in found.gaps:
@@ -150,18 +166,27 @@ def _table(clients: list[ClientStats]) -> Table:
         column.justify = "right"
     for one in clients:
         several = len(one.promises) > 1
-        table.add_row(one.client, *_cells(one.figures, "by promise" if several else _share(one.service_level)))
+        table.add_row(one.client, *_cells(one.figures, one.promises[0] if not several else None))
         for number, part in enumerate(one.promises if several else (), start=1):
-            table.add_row(f"  promise {number}", *_cells(part.figures, _share(part.service_level)))
+            table.add_row(f"  promise {number}", *_cells(part.figures, part))
     return table
 
 
-def _cells(figures: Figures, level: str) -> list[str]:
+def _cells(figures: Figures, judged: PromiseStats | None) -> list[str]:
     counts = figures.counts
     entered = (counts.offered, counts.answered, counts.abandoned, counts.short_abandoned, counts.overflowed)
     numbers = (figures.received, *entered, figures.by_disposition[Disposition.MESSAGE_LEFT])
     waits = (_waits(figures.waiting), _waits(figures.abandoned_waiting))
-    return [*map(str, numbers), _share(figures.pickup_rate), level, *waits, _time(figures.aht_seconds)]
+    levels = ("by promise", "") if judged is None else _level(judged)
+    return [*map(str, numbers), _share(figures.pickup_rate), *levels, *waits, _time(figures.aht_seconds)]
+
+
+def _level(judged: PromiseStats) -> tuple[str, str]:
+    """The service level, whether the target was reached, and the target."""
+    level, promise = judged.service_level, judged.promise
+    if level is None or promise is None:
+        return _share(level), _share(promise.target if promise else None)
+    return f"{level:.1%} {'✓' if level >= promise.target else '✗'}", _share(promise.target)
 
 
 def _bases(clients: list[ClientStats]) -> dict[str, list[str]]:
@@ -177,6 +202,11 @@ def _bases(clients: list[ClientStats]) -> dict[str, list[str]]:
     return dict(sorted(bases.items()))
 
 
+def _named(clients: list[str]) -> str:
+    shown = ", ".join(clients[:NAMED])
+    return shown if len(clients) <= NAMED else f"{shown} and {len(clients) - NAMED} others"
+
+
 def _share(share: float | None) -> str:
     return "–" if share is None else f"{share:.1%}"
 
@@ -184,7 +214,8 @@ def _share(share: float | None) -> str:
 def _waits(waits: Waits) -> str:
     if waits.max_seconds is None:
         return "–"
-    return f"{waits.mean_seconds:.1f} / {waits.p90_seconds:.1f} / {waits.max_seconds:.1f} s"
+    told = (waits.mean_seconds, waits.p50_seconds, waits.p90_seconds, waits.p95_seconds, waits.max_seconds)
+    return f"{' / '.join(f'{seconds:.1f}' for seconds in told)} s"
 
 
 def _time(seconds: float | None) -> str:

@@ -3,7 +3,7 @@
 `policy` is what a client's file says of it; `progress` is how far a message has come, and what is to
 be done next; `house` is what it asks of a plan, `trail` how what happened is called. `opened` is who can open a link to
 what is confidential. `subscription` is who else is told
-what happens: other systems.
+what happens: other systems; `monthly` who is sent a report of each month.
 """
 
 from callrouter.core.dispatch.house import PlanHouse as PlanHouse

@@ -3,8 +3,8 @@
 `letter` says what mail says, in parts, and `mail` makes a message of RFC 5322 of them, with `headers` that hold any
 name and the `recordings` that are there; `sms` has the few words of an SMS, and `gsm` counts how many parts they take;
 `telephone` has what is said in a call, and `webhook` the JSON that web services are posted, and its schema,
-`subscribed` what subscriptions are posted of messages. `words` are the languages, and `people` writes numbers, instants
-and foreign texts as people may read them.
+`subscribed` what subscriptions are posted of messages, `report` a mail with a report enclosed. `words` are the
+languages, and `people` writes numbers, instants and foreign texts as people may read them.
 """
 
 from __future__ import annotations

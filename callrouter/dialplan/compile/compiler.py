@@ -21,6 +21,7 @@ from callrouter.dialplan.compile.forms import forms_of, lists_of
 from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of, transfer_rules
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.compile.preferences import check_waited_in
+from callrouter.dialplan.compile.reports import reports_of
 from callrouter.dialplan.compile.subscriptions import subscriptions_of
 from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock, WrapUpBlock
 from callrouter.dialplan.documents.drafts import Draft
@@ -173,6 +174,7 @@ def _compile(
     dialled = check_dialled(scope, tree, owner)
     delivery = delivery_of(scope, beyond)
     subscriptions = subscriptions_of(scope, file)
+    reports = reports_of(scope, file, delivery.people)
     plan = Plan(
         client=file.client,
         formerly=file.formerly,
@@ -208,6 +210,7 @@ def _compile(
         people=delivery.people,
         rotas=delivery.rotas,
         subscriptions=subscriptions,
+        reports=reports,
     )
     return plan, assembly, dialled
 

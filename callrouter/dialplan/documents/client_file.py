@@ -15,6 +15,7 @@ from callrouter.dialplan.documents.calendar import HoursBlock, HoursName, OrOneS
 from callrouter.dialplan.documents.delivery import MOST_POLICIES, PolicyBlock
 from callrouter.dialplan.documents.forms import MOST_FORMS, FormBlock
 from callrouter.dialplan.documents.people import ContactBlock
+from callrouter.dialplan.documents.reports import MOST_REPORTS, ReportBlock
 from callrouter.dialplan.documents.subscriptions import MOST_SUBSCRIPTIONS, SubscriptionBlock
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import bounds, values
@@ -174,6 +175,7 @@ class ClientFile(Block):
         ordinary: { to: post_box, at: ["12:00", "18:00"] }
     subscriptions:
       crm: { url: "https://crm.example/hooks", secret: env:CRM, events: [call.ended, message.taken] }
+    reports: { to: post_box, monthly: pdf }
     forms:
       night: { when: { hours: closed }, deliver: to_doctors, fields: { name: name, number: number, reason: text } }
       day:
@@ -274,6 +276,8 @@ class ClientFile(Block):
         dict[Name, SubscriptionBlock], Before(as_mapping), Field(max_length=MOST_SUBSCRIPTIONS)
     ] = Field(default_factory=dict)
     """Other systems that are told what happens to this client's calls and messages, by name."""
+    reports: Annotated[tuple[ReportBlock, ...], Before(as_list), Field(max_length=MOST_REPORTS), OneOrMany()] = ()
+    """Who is sent a report of each month by mail."""
     emergency: Names = ()
     """The nodes an urgent call must reach: `check` warns when the way there is longer than the way to others."""
     accepted: Annotated[dict[Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)

@@ -15,6 +15,7 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan.issues import how_many
 from callrouter.dialplan.language.words import length
 from callrouter.dialplan.shared.queues import TeamQueue
+from callrouter.dialplan.show.reports import described
 from callrouter.questions.diff.delivery import changed_policies
 from callrouter.questions.diff.forms import changed_forms
 from callrouter.questions.diff.same_tree import differing
@@ -49,11 +50,22 @@ def unheard(old: Plan, new: Plan) -> Iterator[str]:
         yield from changed_forms(old.forms, new.forms)
     if old.policies or new.policies:
         yield from changed_policies(old, new)
+    yield from _reports(old, new)
     if old.subscriptions or new.subscriptions:
         yield from changed_subscriptions(old, new)
     for name in old.form_lists.keys() & new.form_lists.keys():
         if old.form_lists[name] != new.form_lists[name]:
             yield f"List {name}, by which a form is chosen, now holds other callers."
+
+
+def _reports(old: Plan, new: Plan) -> Iterator[str]:
+    """Who is sent a report of each month, and no longer."""
+    were, are = ({one.to: described(plan, one) for one in plan.reports} for plan in (old, new))
+    for name, sentence in are.items():
+        if were.get(name) != sentence:
+            yield f"Of each month's report, {sentence}."
+    for name in were.keys() - are.keys():
+        yield f"{name} is no longer sent a report of each month."
 
 
 def _of_node(was: Node, becomes: Node) -> Iterator[str]:

@@ -37,7 +37,7 @@ from callrouter.store.tables.recorded import (
     messages,
     recordings,
 )
-from callrouter.store.tables.subscribed import happenings, streamed, subscribers, told_days
+from callrouter.store.tables.subscribed import happenings, monthly_reports, streamed, subscribers, told_days
 from callrouter.store.tables.versions import plan_documents, plan_history, plans, promises
 
 __all__ = [
@@ -75,6 +75,7 @@ __all__ = [
     "message_changes",
     "messages",
     "metadata",
+    "monthly_reports",
     "notifications",
     "offers",
     "outgoing_calls",

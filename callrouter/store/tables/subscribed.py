@@ -77,3 +77,14 @@ told_days = Table(
     Column("looked_at", Instant, nullable=False, comment="when its figures were computed last"),
     PrimaryKeyConstraint("client", "name", "day"),
 )
+
+monthly_reports = Table(
+    "monthly_reports",
+    metadata,
+    Column("client", Id, nullable=False, comment="its present name"),
+    Column("contact", Text, nullable=False, comment="of the client's file"),
+    Column("month", Date, nullable=False, comment="its first day"),
+    Column("delivery_id", Id, nullable=False, comment="by which it was sent last"),
+    Column("queued_at", Instant, nullable=False),
+    PrimaryKeyConstraint("client", "contact", "month"),
+)

@@ -64,6 +64,13 @@ plans = Table(
         server_default=text("'[]'::jsonb"),
         comment="[{name, kinds, timezone}, ...]",
     ),
+    Column(
+        "reports",
+        JSONB,
+        nullable=False,
+        server_default=text("'[]'::jsonb"),
+        comment="[{to, minute, timezone}, ...]",
+    ),
     PrimaryKeyConstraint("client", "version"),
     Index("plans_renamed_idx", "client", "version", postgresql_where=text("formerly <> '{}'")),
 )

@@ -1,4 +1,5 @@
 """Figures that stand beside those of calls.
 
 abandoned, callbacks, handling, messages, spread, whose     test_sections.py
+leaving                                                     ../../reports/test_reading.py
 """

@@ -2,5 +2,6 @@
 
 days       ../../dispatch/test_days.py
 happened   ../../dispatch/test_telling.py
+monthly    ../../dispatch/test_reporting.py
 streamed   ../../dispatch/test_streamed.py
 """
