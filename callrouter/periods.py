@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Final, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from msgspec import Struct
 
@@ -132,3 +133,39 @@ class Period(Struct, frozen=True):
             assert last is not None
             first = last.days_later(-1, zone)
         return first.within(zone, now), (last or first.days_later(1, zone)).within(zone, now)
+
+
+class Step(StrEnum):
+    """How long each part of a period is, by the calendar."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+def bounds_of(from_at: datetime, to_at: datetime, zone: ZoneInfo, step: Step | None) -> list[datetime]:
+    """When the parts of a period begin, in order, and when the last one ends; the first and the last may be shorter.
+
+    Without a step the period is one part. A day begins when the clocks of `zone` first show its midnight, or jump over
+    it.
+    """
+    bounds = [from_at.astimezone(zone)]
+    day = bounds[0].date()
+    while step is not None:
+        day = day + timedelta(days=1) if step is Step.DAY else (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+        begins = _on_the_clock(datetime.combine(day, time()), zone)
+        if begins >= to_at:
+            break
+        if begins > from_at:
+            bounds.append(begins.astimezone(zone))
+    return [*bounds, to_at.astimezone(zone)]
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """A time zone by its IANA name.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no time zone: write an IANA name, such as Europe/Paris or Asia/Kolkata")
+    return ZoneInfo(name)

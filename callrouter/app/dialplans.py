@@ -13,8 +13,8 @@ from callrouter.app.live.disk_plans import DiskPlans
 from callrouter.app.live.expected_routes import ExpectedRoutes
 from callrouter.app.live.first_load import FirstLoad
 from callrouter.app.live.keeper import LiveKeeper
-from callrouter.app.live.last_live import FOLDER as LIVE
 from callrouter.app.live.last_live import SoundsAway
+from callrouter.app.live.live_plans import FOLDER as LIVE
 from callrouter.app.live.live_plans import Version
 from callrouter.app.live.made_ahead import MadeAhead
 from callrouter.app.outgoing_check import OutgoingCheck

@@ -7,7 +7,6 @@ import stat
 import tempfile
 from pathlib import Path
 
-from callrouter.dialplan.folder.sound_files import playable
 from callrouter.errors import SettingsError, SpeechError
 from callrouter.settings import Settings
 
@@ -21,6 +20,8 @@ def prepare_folders(settings: Settings) -> None:
     Raises:
         SettingsError: one cannot be made or written, or Asterisk could not use its path; names the variable.
     """
+    from callrouter.dialplan.folder.sound_files import playable  # commands that read the record need no language
+
     # Asterisk plays from the one and is told the name of each file of the other.
     for variable, folder in (
         ("CALLROUTER_PROMPTS_DIR", settings.prompts_dir),

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from callrouter.app.folders import keep_private
-from callrouter.app.live.last_live import FOLDER as LIVE
+from callrouter.app.live.live_plans import FOLDER as LIVE
 from callrouter.app.live.live_plans import INDEX
 from callrouter.errors import DatabaseUnreachable, SettingsError
 from callrouter.settings import Settings

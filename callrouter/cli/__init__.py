@@ -10,6 +10,7 @@
 `deliveries`                    what web services should have been told of calls, and were not
 `teams`, `pbx`                  the teams, as the PBX needs them; brought to Asterisk, on its own host
 `agents`                        where agents stand, and their PINs
+`staffing`                      how many of them a line needs
 `status`, `dialplan`            the engine's state; what was live when, rollback, publish
 `token`, `audit`                who may ask the API for what; who did what, and who was refused
 `db`, `settings`                the database's schema; the settings and where they come from

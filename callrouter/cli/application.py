@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "messages": "Show what callers want somebody to know, take a message, and say what became of it.",
     "deliveries": "Show what web services should have been told of calls and were not, and send it again.",
     "stats": "Show each client's figures for a period.",
+    "staffing": "Show how many agents a line needs, half hour by half hour, for what is promised.",
     "status": "Show the engine's state, the plans in service, and what is wrong.",
     "dialplan": "See what was live when, go back to a version, or publish a folder.",
     "token": "Make, list and revoke the API's tokens.",

@@ -11,14 +11,14 @@ an engine is in. `notification_spool` is the spool of `callrouter.delivery`. `pl
 went live and what its client was called before, `promises` what it promised, `gaps` the times nobody watched.
 
 Read back: `calls`, `messages` and `callbacks` in pages (`paging`; an agent's calls: `taking_part`), `stats` the service
-figures, each call judged by the promise of the version it walked, from what is kept of days (`figures`); `apart` has
-heavy work done by processes of its own.
+figures, each call judged by the promise of the version it walked, from what is kept of days (`figures`); `sections`
+what a report says beside them; `apart` has heavy work done by processes of its own.
 
 `taken` keeps messages that somebody takes by form, on disk and then in the record; `dispatch` has who is told of
 messages, and what came of it, `subscribed` what other systems are told of all that happens.
 
 `access` has the tokens, the audit trail, and the recordings with every access to them; `outgoing` what becomes of
-callers who are to be called back; `agents` the sessions of agents, and their PINs.
+callers who are to be called back; `agents` the sessions of agents, their PINs and their figures.
 
 Only this package imports SQLAlchemy and asyncpg.
 """

@@ -26,6 +26,9 @@ BEFOREHAND: Final = {
     "calls_did_ringing_at_idx": "0025",
     "calls_caller_number_ringing_at_idx": "0025",
     "queue_visits_agent_entered_at_idx": "0025",
+    "legs_agents_idx": "0027",
+    "legs_long_idx": "0027",
+    "agent_sessions_long_idx": "0027",
 }
 """The indexes, and the revision whose migration needs each."""
 _LOCK: Final = 0x63616C6C726F7575

@@ -117,7 +117,8 @@ def test_nobody_is_rung_twice_and_no_key_is_lost(town: Town) -> None:
     rung = Counter(town.stack.carrier.dialled)
     trails = {one: town.get(f"/api/messages/{one}/delivery") for one in taken}
     ended = Counter(trail["state"] for trail in trails.values())
-    sys.stdout.write(f"{KILLS} engines killed: {ended}, rung {Counter(rung.values())}\n")
+    why = Counter(one["reason"] for one in trails.values() if one["state"] == "attention")
+    sys.stdout.write(f"{KILLS} engines killed: {ended}, rung {Counter(rung.values())}, on the list {dict(why)}\n")
 
     assert max(rung.values()) == 1
     for message_id, number in taken.items():

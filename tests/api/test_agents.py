@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from callrouter.api.agents.wishes import Wish
 from callrouter.api.engine_app import create_engine_app
 from callrouter.core.agents.sessions import Session, SessionKind
+from callrouter.core.call import replace
 from callrouter.permissions import Permission, Scope, ScopeKind
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.agents.sessions import SessionLog
@@ -142,3 +143,33 @@ async def test_sessions_are_read_from_the_record(both: Both, database: Database,
     assert [row["ended_at"] for row in one.json()["sessions"]] == [None]
     assert [row["started_at"] for row in theirs.json()["sessions"]] == ["2026-11-23T09:02:00Z"]
     assert theirs.json()["next_cursor"]
+
+
+async def test_figures_are_read_from_the_record(both: Both, database: Database, tmp_path: Path) -> None:
+    """By day and as a whole, in the zone that is named; a team's token sees its own agents'."""
+    book = SessionLog(database, tmp_path, pbx="pbx-1")
+    for agent in ("agent-1", "agent-2"):
+        login = Session(agent=agent, kind=SessionKind.LOGIN, phone=agent, started_at=MONDAY)
+        book.tell(replace(login, ended_at=MONDAY + timedelta(hours=20), ended_by="agent"))
+    lunch = Session(agent="agent-1", kind=SessionKind.PAUSE, phone="agent-1", reason="lunch", started_at=MONDAY)
+    book.tell(replace(lunch, ended_at=MONDAY + timedelta(hours=1), ended_by="agent"))
+    await book.flush()
+    headers = await token_for(database, Permission.AGENT_READ, scope=MEDICAL, name="desk")
+    days = {"from": "2026-11-23", "to": "2026-11-25", "timezone": "Europe/Paris"}
+
+    everybody = await both.ask("GET", "/api/agents/figures", OPERATOR, **days)
+    theirs = await both.ask("GET", "/api/agents/figures", headers, step="day", by="client", **days)
+    others = await both.ask("GET", "/api/agents/figures", headers, agent="agent-2", **days)
+    backwards = await both.ask("GET", "/api/agents/figures", OPERATOR, **{**days, "to": "2026-11-22"})
+    nowhere = await both.ask("GET", "/api/agents/figures", OPERATOR, timezone="Europe/Atlantis")
+
+    assert [one["agent"] for one in everybody.json()["totals"]] == ["agent-1", "agent-2"]
+    assert [(one["from_at"], one["available_seconds"] / 3600) for one in theirs.json()["agents"]] == [
+        ("2026-11-22T23:00:00Z", 13),
+        ("2026-11-23T23:00:00Z", 6),
+    ]
+    total = theirs.json()["totals"][0]
+    assert (total["paused_seconds"], total["occupancy"], total["work"]["aht_seconds"]) == ({"lunch": 3600}, 0, None)
+    assert others.json()["agents"] == []
+    assert (backwards.status_code, nowhere.status_code) == (422, 422)
+    assert "Europe/Atlantis" in nowhere.json()["detail"]

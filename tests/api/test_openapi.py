@@ -103,6 +103,7 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/audit",
         "/api/agents",
         "/api/agents/sessions",
+        "/api/agents/figures",
         *(f"/api/agents/{{agent}}/{wish}" for wish in Wish),
         *(f"/api/calls/{{call_id}}/{act}" for act in Act),
         *(f"/api/calls/{{call_id}}/{control}" for control in Control),

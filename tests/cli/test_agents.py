@@ -93,6 +93,33 @@ async def test_sessions_of_the_record(desk: Desk, database: Database, tmp_path: 
     assert nothing.stdout == "There is no session of that kind.\n"
 
 
+async def test_figures_of_the_record(desk: Desk, database: Database, tmp_path: Path) -> None:
+    """A line a day and one in all; for machines as the API."""
+    book = SessionLog(database, tmp_path, pbx="pbx-1")
+    login = Session(agent="agent-1", kind=SessionKind.LOGIN, phone="agent-1", started_at=MONDAY)
+    book.tell(replace(login, ended_at=MONDAY + timedelta(hours=26), ended_by="agent"))
+    lunch = replace(login, kind=SessionKind.PAUSE, reason="lunch", ended_at=MONDAY + timedelta(minutes=30))
+    book.tell(replace(lunch, ended_by="agent"))
+    await book.flush()
+    period = ("--from", "2026-11-23", "--to", "2026-11-25", "--timezone", "UTC")
+    shown = await desk.command("figures", *period, "--step", "day")
+    as_json = await desk.command("figures", "agent-1", "--month", "2026-11", "--json")
+    nobody = await desk.command("figures", "agent-2", *period)
+    wrong = await desk.command("figures", "--from", "2026-11-24", "--to", "2026-11-23")
+
+    lines = [line.split() for line in shown.stdout.splitlines() if line.startswith("agent-1")]
+    assert lines[0][:7] == ["agent-1", "2026-11-23", "0", "0:00:00", "0:00:00", "0:00:00", "–"]
+    assert [(line[1], line[-5]) for line in lines] == [
+        ("2026-11-23", "15:00:00"),
+        ("2026-11-24", "11:00:00"),
+        ("in", "26:00:00"),
+    ]
+    assert "Paused for lunch: 0:30:00" in shown.stdout
+    assert json.loads(as_json.stdout)["totals"][0]["logged_in_seconds"] == 26 * 3600
+    assert "No agent did anything, or was there." in nobody.stdout
+    assert (wrong.returncode, "--from must be before --to" in wrong.stderr) == (2, True)
+
+
 async def test_a_pin_is_for_somebody(desk: Desk) -> None:
     """A slip of the name is said before anything is asked."""
     done = await desk.command("pin", "agent-9")

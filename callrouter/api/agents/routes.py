@@ -13,8 +13,9 @@ from typing import Annotated, Final, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
+from pydantic import AfterValidator
 
-from callrouter.api.agents.schemas import AgentOut, AgentsOut, SessionsOut
+from callrouter.api.agents.schemas import AgentOut, AgentsFiguresOut, AgentsOut, SessionsOut
 from callrouter.api.agents.wishes import Behalf, Wish
 from callrouter.api.auth import CurrentVisitor, Gate, Visitor
 from callrouter.api.engine_client import EngineAway
@@ -23,8 +24,10 @@ from callrouter.api.problems import documented
 from callrouter.core.agents.sessions import SessionKind
 from callrouter.core.agents.standing import Refused
 from callrouter.errors import AgentRefused
-from callrouter.periods import Period
-from callrouter.permissions import OPERATOR, Permission, ScopeKind
+from callrouter.periods import Period, Step, zone_named
+from callrouter.permissions import OPERATOR, Permission, Scope, ScopeKind
+from callrouter.store.agents.figures import read_agents
+from callrouter.store.agents.rows import WorkBy
 from callrouter.store.agents.sessions import list_sessions
 from callrouter.store.database import Database
 from callrouter.store.tables import AuditOutcome
@@ -55,6 +58,12 @@ Phone = Annotated[
 ]
 Reason = Annotated[
     str, Query(max_length=40, pattern=TEXT, description="One of `pauses` of shared/agents.yaml", examples=["lunch"])
+]
+
+Zone = Annotated[
+    str | None,
+    AfterValidator(lambda name: name and zone_named(name).key),
+    Query(max_length=60, pattern=TEXT, description="Whose days they are: an IANA name", examples=["Europe/Paris"]),
 ]
 
 
@@ -120,7 +129,7 @@ def router(agents: Agents, gate: Gate) -> APIRouter:
 
 
 def sessions_router(database: Database, agents: Agents, gate: Gate, now: Callable[[], datetime]) -> APIRouter:
-    """GET /agents/sessions, from the record. `now` is the clock calls are stamped by."""
+    """GET /agents/sessions and /agents/figures, from the record. `now` is the clock calls are stamped by."""
     routes = APIRouter(tags=["agents"])
 
     @routes.get("/agents/sessions", responses=documented(403, 502), **gate.needs(Permission.AGENT_READ))
@@ -136,16 +145,46 @@ def sessions_router(database: Database, agents: Agents, gate: Gate, now: Callabl
         UTC's.
         """
         from_at, to_at = _in_utc(period, now())
-        scope = visitor.principal.scope
-        theirs = None
-        if scope.kind is ScopeKind.TEAMS:  # which team somebody is of is in the files, and not in the record
-            theirs = [one.agent for one in (await _of_engine(agents.who)).within(scope).agents]
+        theirs = await _theirs(agents, visitor.principal.scope)
         found, next_cursor = await list_sessions(
             database, agents=theirs, agent=agent, kind=kind, from_at=from_at, to_at=to_at, limit=limit, cursor=cursor
         )
         return SessionsOut.of(found, next_cursor)
 
+    @routes.get("/agents/figures", responses=documented(403, 502), **gate.needs(Permission.AGENT_READ))
+    async def figures(  # noqa: PLR0913, RUF100  # each is a query parameter
+        period: AskedPeriod,
+        visitor: CurrentVisitor,
+        agent: Annotated[str | None, Query(max_length=80, pattern=TEXT, description="Only theirs")] = None,
+        step: Annotated[Step | None, Query(description="Each day, or month, by itself", examples=["day"])] = None,
+        by: Annotated[WorkBy | None, Query(description="Work told apart as well", examples=["client"])] = None,
+        timezone: Zone = None,
+    ) -> AgentsFiguresOut:
+        """What agents did: conversations, talk, hold, wrap-up, offers, and what their time went into; the last 24 hours
+        unless a period is given. Days are those of `timezone`; by default of the one that most clients have.
+
+        Seconds belong to the day on which they passed, conversations to that on which they were answered. What lasts
+        counts until now; a conversation that goes on is in the figures when it is over.
+        """
+        theirs = await _theirs(agents, visitor.principal.scope)
+        if agent is not None:
+            theirs = [agent] if theirs is None or agent in theirs else []
+        try:
+            zone = ZoneInfo(timezone) if timezone else None
+            found = await read_agents(database, period, now=now(), agents=theirs, step=step, by=by, zone=zone)
+        except ValueError:
+            raise backwards() from None
+        return AgentsFiguresOut.of(found)
+
     return routes
+
+
+async def _theirs(agents: Agents, scope: Scope) -> list[str] | None:
+    """Whose rows somebody may see; None: everybody's."""
+    if scope.kind is not ScopeKind.TEAMS:
+        return None
+    # Which team somebody is of is in the files, and not in the record.
+    return [one.agent for one in (await _of_engine(agents.who)).within(scope).agents]
 
 
 def _in_utc(period: Period, now: datetime) -> tuple[datetime | None, datetime | None]:

@@ -86,7 +86,7 @@ class RecordLink:
             self._heard.clear()
             try:
                 if self._hub.record is None:
-                    await self._begin(loop.time() - since)
+                    await self._begin(lambda: loop.time() - since)
                 while await self._once():
                     pass
                 self._away.ended()
@@ -96,9 +96,9 @@ class RecordLink:
                 continue
             await pause(self._look_seconds, self._heard)
 
-    async def _begin(self, since_seconds: float) -> None:
+    async def _begin(self, seconds_ago: Callable[[], float]) -> None:
         """From what is still kept: somebody may come back who knows an earlier place."""
-        places = await read_places(self._database, since_seconds)
+        places = await read_places(self._database, seconds_ago)
         kept: list[tuple[int, RecordEvent]] = []
         at = places.first
         while at < places.last:
@@ -115,7 +115,7 @@ class RecordLink:
         rows = await read_streamed(self._database, after)
         if rows and rows[0].place != after + 1:
             log.warning("the stream could not be told all of the record: it is kept for an hour", after=after)
-            await self._begin(0.0)
+            await self._begin(lambda: 0.0)
             return True
         for row in rows:
             self._hub.take_record(row.place, await self._event(row))

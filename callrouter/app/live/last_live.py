@@ -27,8 +27,6 @@ from callrouter.store.plans import LiveVersion, StoredPlan, find_plan, live_vers
 
 log = structlog.get_logger(__name__)
 
-FOLDER: Final = "live"
-"""Below the data folder: what is live."""
 ABSENT_SECONDS: Final = 5.0
 """How long a sound is taken to be that is not there."""
 

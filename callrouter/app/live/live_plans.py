@@ -24,6 +24,8 @@ from callrouter.store.plans import StoredPlan, content_hash
 
 log = structlog.get_logger(__name__)
 
+FOLDER: Final = "live"
+"""Below the data folder: what is live."""
 INDEX: Final = "plans.json"
 """The list of what is live."""
 Version = tuple[str, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callrouter.app.live.disk_plans import DiskPlans
-from callrouter.app.live.last_live import FOLDER as LIVE
+from callrouter.app.live.live_plans import FOLDER as LIVE
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.dialplan import PaperSpeech
 from callrouter.runtime.clock import SystemClock

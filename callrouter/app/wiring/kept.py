@@ -11,7 +11,7 @@ from callrouter.app.history import PlanHistory
 from callrouter.app.live.agent_ids import FILE as AGENTS_FILE
 from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.live.keeper import LiveKeeper
-from callrouter.app.live.last_live import FOLDER as LIVE
+from callrouter.app.live.live_plans import FOLDER as LIVE
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.outgoing_check import OutgoingCheck

@@ -1,4 +1,4 @@
-"""`callrouter agents`: its `commands`."""
+"""`callrouter agents`: its `commands`, and how their `figures` are shown."""
 
 from callrouter.cli.agents.commands import agents
 

@@ -1,30 +1,36 @@
-"""`callrouter agents`: who is where, since when and why; log in or out, pause, take calls again; PINs and sessions."""
+"""`callrouter agents`: who is where, since when and why; log in or out, pause, take calls again; PINs, sessions and
+figures.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from callrouter.api.agents.schemas import AgentOut, AgentsOut, SessionsOut
+from callrouter.api.agents.schemas import AgentOut, AgentsFiguresOut, AgentsOut, SessionsOut
 from callrouter.api.agents.there import AgentsThere
 from callrouter.api.agents.wishes import Behalf, Wish
 from callrouter.api.engine_client import EngineAway, EngineClient
 from callrouter.app.storage import open_database
+from callrouter.cli.agents.figures import show_figures
 from callrouter.cli.audit import at_command_line
-from callrouter.cli.usage import Command, Group
+from callrouter.cli.usage import Command, Group, argument, period_of
 from callrouter.core.agents.sessions import Session, SessionKind
 from callrouter.core.agents.standing import AgentState
 from callrouter.errors import UsageError
 from callrouter.logs import safe_text
+from callrouter.periods import TODAY, Moment, Period, Step, zone_named
 from callrouter.settings import load_settings
 from callrouter.settings.token import token_to_ask_with
+from callrouter.store.agents.figures import AgentsFigures, read_agents
 from callrouter.store.agents.pins import remove_pin, set_pin
+from callrouter.store.agents.rows import WorkBy
 from callrouter.store.agents.sessions import list_sessions
 
 T = TypeVar("T")
@@ -123,6 +129,55 @@ def sessions(
         typer.echo(safe_text(f"{_local(one.started_at)} – {until}  {one.agent} at {one.phone}: {one.kind}{reason}"))
     if not found:
         typer.echo("There is no session of that kind.")
+
+
+@agents.command(cls=Command)
+def figures(  # noqa: PLR0913, RUF100  # each is an option
+    agent: Annotated[str | None, typer.Argument(help="Only theirs.")] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Day (2026-11-24, today, yesterday) or time; today by default.")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", help="Day or time, not included; now by default.")] = None,
+    month: Annotated[str | None, typer.Option(help="A calendar month: 2026-10.")] = None,
+    step: Annotated[Step | None, typer.Option(help="Each day, or month, by itself.")] = None,
+    by: Annotated[WorkBy | None, typer.Option(help="Work told apart as well, by client or by queue.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Whose days they are (Europe/Paris); by default the zone that most clients have.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what agents did: conversations, talk, hold, wrap-up, offers, and what their time went into.
+
+    Seconds belong to the day on which they passed. A conversation that goes on is in the figures when it is over.
+    """
+    settings = load_settings()
+    now = datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)
+    period = _period(from_, to, month, now)
+    zone = argument(zone_named, timezone) if timezone else None
+
+    async def work() -> AgentsFigures:
+        async with open_database(settings, create=False) as database:
+            try:
+                return await read_agents(
+                    database, period, now=now, agents=[agent] if agent else None, step=step, by=by, zone=zone
+                )
+            except ValueError as error:
+                raise UsageError(f"{error}: --from must be before --to") from None
+
+    found = asyncio.run(work())
+    if as_json:
+        typer.echo(AgentsFiguresOut.of(found).model_dump_json(indent=2))
+    else:
+        show_figures(found, step)
+
+
+def _period(from_: str | None, to: str | None, month: str | None, now: datetime) -> Period:
+    if month is not None:
+        if from_ or to:
+            raise typer.BadParameter("--month is a whole period: leave out --from and --to")
+        return argument(Period.month, month)
+    asked = period_of(from_, to)
+    return asked if asked.end is not None else Period(asked.start or TODAY, Moment(now))
 
 
 def show(found: AgentsOut) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -17,16 +17,11 @@ from callrouter.errors import UsageError
 from callrouter.periods import YEARS
 from callrouter.settings import load_settings
 from callrouter.store.database import Database
-from callrouter.store.figures.rebuilding import (
-    known_clients,
-    mark_days,
-    read_backlog,
-    rebuild_client,
-    rebuild_some,
-)
-from callrouter.store.figures.verifying import Looked, compare_days, compare_traces
 from callrouter.store.plans import is_client, names_of
 from callrouter.store.promises import instants_of
+
+if TYPE_CHECKING:
+    from callrouter.store.figures.verifying import Looked
 
 SHOWN: Final = 20
 """Differences that are named, of each kind."""
@@ -55,6 +50,8 @@ def rebuild(client: OfClient = None, from_: From = None, to: To = None) -> None:
 
 
 async def _all(database: Database, names: list[str] | None, say: Say) -> int:
+    from callrouter.store.figures.rebuilding import known_clients, rebuild_client
+
     clients, days = names or await known_clients(database), 0
     for number, client in enumerate(clients):
         say(f"{number} of {len(clients)} clients are done, {days} days")
@@ -63,6 +60,8 @@ async def _all(database: Database, names: list[str] | None, say: Say) -> int:
 
 
 async def _some(database: Database, start: datetime, end: datetime, names: list[str] | None, say: Say) -> int:
+    from callrouter.store.figures.rebuilding import mark_days, read_backlog, rebuild_some
+
     await mark_days(database, start, end, names)
     marks, days = (await read_backlog(database)).marks, 0
     while not (done := await rebuild_some(database)).did_nothing:
@@ -74,6 +73,8 @@ async def _some(database: Database, start: datetime, end: datetime, names: list[
 
 def verify(client: OfClient = None, from_: From = None, to: To = None) -> None:
     """Compare calls with their traces, and what is kept of days with the calls; fail where something differs."""
+
+    from callrouter.store.figures.verifying import compare_days, compare_traces  # reads traces: `stats` need not
 
     async def work(database: Database, start: datetime, end: datetime, names: list[str] | None) -> list[str]:
         wrong = await _look("calls", compare_traces(database, start, end, names))

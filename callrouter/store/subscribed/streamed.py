@@ -7,9 +7,9 @@ have no gaps, and what is committed later has a higher one. They are kept for an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 CHANNEL: Final = "callrouter_stream"
 """On which PostgreSQL says that there are new rows."""
 KEPT_SECONDS: Final = 3600.0
+SLOW_SECONDS: Final = 5.0
+"""A row is dated to when its transaction began: it may have been committed so much later."""
 AT_A_TIME: Final = 500
 """Rows that are read in one transaction."""
 
@@ -47,7 +49,7 @@ _FORGET: Final = text(
 """Never the last one: by it the next places are known."""
 _BEGINS: Final = text(
     """SELECT coalesce(max(place), 0) AS last,
-           coalesce(max(place) FILTER (WHERE at < now() - make_interval(secs => :seconds)), min(place) - 1, 0) AS began,
+           coalesce(min(place) FILTER (WHERE at >= :since) - 1, max(place), 0) AS began,
            coalesce(min(place) - 1, 0) AS first
        FROM streamed"""
 )
@@ -90,15 +92,18 @@ class Places:
     last: int
 
 
-async def read_places(database: Database, since_seconds: float) -> Places:
-    """What is kept, and what of it is of the last so many seconds.
+async def read_places(database: Database, seconds_ago: Callable[[], float]) -> Places:
+    """What is kept, and what of it came since so long ago; it is asked for how long that is after PostgreSQL has said
+    what time it is there, so that the way to it leaves nothing out.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
         await _give_places(connection)
-        row = (await connection.execute(_BEGINS, {"seconds": since_seconds})).one()
+        there: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+        since = there - timedelta(seconds=seconds_ago() + SLOW_SECONDS)
+        row = (await connection.execute(_BEGINS, {"since": since})).one()
     return Places(first=row.first, began=row.began, last=row.last)
 
 

@@ -84,6 +84,12 @@ outgoing_calls = Table(
     Index(None, "client", "placed_at"),
     # One at a time for each wish, and for each telling, whatever two engines think.
     Index("outgoing_calls_live_idx", "call_id", "position", unique=True, postgresql_where=text("outcome IS NULL")),
+    Index(
+        "outgoing_calls_agent_idx",
+        "agent",
+        "rung_at",
+        postgresql_where=text("agent IS NOT NULL AND purpose = 'callback'"),
+    ),
     Index("outgoing_calls_callback_idx", "number", "placed_at", postgresql_where=text("purpose = 'callback'")),
     Index("outgoing_calls_message_idx", "number", "placed_at", postgresql_where=text("purpose = 'message'")),
     CheckConstraint("(delivery_id IS NULL) = (purpose = 'callback')", name="message_has_delivery"),

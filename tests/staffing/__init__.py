@@ -1,0 +1,4 @@
+"""How many agents a line needs.
+
+model     test_erlang.py
+"""
