@@ -194,8 +194,8 @@ def _figure_days() -> None:
             "reached_after",
             "float8 of each that was reached later, seconds until then",
         ),
-        sa.PrimaryKeyConstraint("client", "day", "plan_version", "did", name=op.f("figure_days_pkey")),
     )
+    op.create_index(op.f("figure_days_client_day_idx"), "figure_days", ["client", "day"])
     op.create_index(op.f("figure_days_day_idx"), "figure_days", ["day"])
     _uncompressed("figure_days", "waits", "lost", "talks", "quarters", "kinds", "reached_after")
 
@@ -215,8 +215,8 @@ def _figure_queue_days() -> None:
         _each("lost", "float8 of each abandoned one, seconds, by quarter of an hour"),
         _each("quarters", "a byte for each: quarters of an hour since the day began, of its entry"),
         _each("kinds", "a byte for each, by quarter of an hour: number of its outcome, 15 if nobody saw it"),
-        sa.PrimaryKeyConstraint("client", "day", "plan_version", "queue", name=op.f("figure_queue_days_pkey")),
     )
+    op.create_index(op.f("figure_queue_days_client_day_idx"), "figure_queue_days", ["client", "day"])
     op.create_index(op.f("figure_queue_days_day_idx"), "figure_queue_days", ["day"])
     _uncompressed("figure_queue_days", "waits", "lost", "quarters", "kinds")
 

@@ -166,7 +166,8 @@ async def _compare_pieces(connection: AsyncConnection, zones: Zones, client: str
                 WHERE (client, day) IN (SELECT * FROM unnest(CAST(:clients AS text[]), CAST(:days AS date[])))
             )
             SELECT DISTINCT day FROM (
-                (SELECT * FROM made EXCEPT SELECT * FROM kept) UNION ALL (SELECT * FROM kept EXCEPT SELECT * FROM made)
+                (SELECT * FROM made EXCEPT ALL SELECT * FROM kept)
+                UNION ALL (SELECT * FROM kept EXCEPT ALL SELECT * FROM made)
             ) AS different ORDER BY day
         """  # noqa: S608
         days = (await connection.execute(text(query), values)).scalars()

@@ -5,6 +5,9 @@ plan and had dialled one number; a row of `figure_queue_days` the visits to one 
 on the day on which the journey rang, also where they began after midnight, so that a day's visits are those of its
 journeys. Both keep each journey's time by itself, as bytes: any percentile, threshold and hour is asked of them.
 
+There is one such row at most: who makes days makes all of a day, and nobody else does meanwhile. An index that says so
+would be as large as half of the rows.
+
 A row of `figure_marks` says that a call of a client rang in a quarter of an hour, and that what is kept of that day is
 no longer right. PostgreSQL appends it in the transaction that writes the call (the triggers `calls_mark` and
 `corrections_mark`). It is never changed: one that is there already may be taken away by whoever makes the day again,
@@ -54,7 +57,7 @@ figure_days = Table(
         "a byte for each: number of its disposition, 8 if it was offered, 16 if it was reached later",
     ),
     _each("reached_after", "float8 of each that was reached later, seconds until then"),
-    PrimaryKeyConstraint("client", "day", "plan_version", "did"),
+    Index(None, "client", "day"),
     Index(None, "day"),
 )
 
@@ -74,7 +77,7 @@ figure_queue_days = Table(
     _each("lost", "float8 of each abandoned one, seconds, by quarter of an hour"),
     _each("quarters", "a byte for each: quarters of an hour since the day began, of its entry"),
     _each("kinds", "a byte for each, by quarter of an hour: number of its outcome, 15 if nobody saw it"),
-    PrimaryKeyConstraint("client", "day", "plan_version", "queue"),
+    Index(None, "client", "day"),
     Index(None, "day"),
 )
 
