@@ -35,7 +35,8 @@ T = TypeVar("T")
 Job = Callable[Concatenate[Database, P], Awaitable[T]]
 """A function of a module, so that another process finds it by its name; its arguments and result can be pickled."""
 
-PROCESSES: Final = 2
+PROCESSES: Final = max(1, min(2, (os.cpu_count() or 1) - 1))
+"""One core is left for those who ask for pages, and for PostgreSQL."""
 WAITING: Final = 16
 """Jobs that may wait for a process; with `PROCESSES` beside them."""
 NICENESS: Final = 5
