@@ -42,6 +42,7 @@ from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
 from callrouter.delivery.slots import SLOTS
+from callrouter.dispatch.due_clock import DueClock
 from callrouter.dispatch.enclosing import Links
 from callrouter.dispatch.listening import listen
 from callrouter.dispatch.sending import Sender
@@ -143,7 +144,7 @@ def worker_of(database: Database, plan: Plan, due: asyncio.Event, http: GuardedH
     def write(means: Means, parcel: Parcel) -> str:
         return body_of(means, parcel, sender="callrouter@localhost", domain="localhost")
 
-    clock, lease = SystemClock(0.0), Lease(database, "dispatch", "bench")
+    clock, lease = DueClock(SystemClock(0.0)), Lease(database, "dispatch", "bench")
     sweeper = Sweeper(database, lease, live, clock)
     sender = Sender(
         database=database,

@@ -268,7 +268,7 @@ def test_a_link_and_a_missing_file_are_left(env_file: Path) -> None:
 
 def test_events_need_kinds_that_there_are_and_somewhere_to_go(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLROUTER_EVENTS", "call.ended, call.over")
-    assert "'call.over' is none: there are call.answered, " in refusal(env_file)
+    assert "'call.over' is none: there are call.abandoned, call.answered, " in refusal(env_file)
 
     monkeypatch.setenv("CALLROUTER_EVENTS", "call.ended, message.taken")
     assert "CALLROUTER_EVENTS_URL and CALLROUTER_EVENTS go together" in refusal(env_file)

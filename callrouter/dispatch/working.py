@@ -15,12 +15,12 @@ from typing import Final
 
 import structlog
 
+from callrouter.dispatch.due_clock import DueClock
 from callrouter.dispatch.sending import AGAIN_SECONDS, Sender
 from callrouter.dispatch.sweeping import Sweeper
 from callrouter.errors import LeaseLost, StoreError
 from callrouter.logs import Outage
 from callrouter.runtime.pauses import pause
-from callrouter.runtime.ports import Clock
 from callrouter.store.database import Database
 from callrouter.store.dispatch.clock_set import move_waits
 from callrouter.store.dispatch.lease import LEASE_SECONDS, Lease
@@ -65,7 +65,7 @@ class Worker:
         lease: Lease,
         sweeper: Sweeper,
         sender: Sender,
-        clock: Clock,
+        clock: DueClock,
         due: asyncio.Event,
         seconds: Callable[[], float],
         alive: Callable[[], None] = lambda: None,
@@ -84,8 +84,6 @@ class Worker:
         self._clock = clock
         self._due = due
         self._seconds = seconds
-        self._set_by = timedelta()
-        """Not yet done for what waits."""
         self._renewed_seconds = self._expired_seconds = self._worked_seconds = float("-inf")
         self._away = Outage(
             log, "nobody is told of messages: PostgreSQL is away", "people are told again: PostgreSQL is back"
@@ -98,7 +96,7 @@ class Worker:
 
     def clock_was_set(self, by: timedelta) -> None:
         """The clock was set by so much: what waits is moved with it, before anything that is due is looked for."""
-        self._set_by += by
+        self._clock.was_set(by)
 
     async def run(self) -> None:
         """Work until cancelled; what is on its way then has a fate that nobody knows, as the next worker will say."""
@@ -138,17 +136,18 @@ class Worker:
             held_before = self._lease.is_held
             since = self._seconds()
             if not await self._lease.take():
-                self._set_by = timedelta()  # what waits is written by another clock
+                self._clock.moved(self._clock.set_by)  # what waits is written by another clock
                 return False
             self._renewed_seconds = since
             if not held_before:
                 log.info("this worker tells people of messages from now on")
                 await self._move_waits(None)
                 await self._expire(all_of_them=True)
+        # First: what has ended while PostgreSQL was away has no unknown fate, and by the clock of before.
+        await self._sender.settle()
         self._clock.now()  # which says whether it was set
-        if self._set_by:
-            await self._move_waits(self._set_by)
-        await self._sender.settle()  # first: what has ended while PostgreSQL was away has no unknown fate
+        if self._clock.set_by:
+            await self._move_waits(self._clock.set_by)
         if self._seconds() - self._expired_seconds >= LOOK_SECONDS:
             await self._expire(all_of_them=False)
             self._expired_seconds = self._seconds()
@@ -177,8 +176,8 @@ class Worker:
                 one.untold.ended()
 
     async def _move_waits(self, by: timedelta | None) -> None:
-        moved = await move_waits(self._database, self._lease, self._clock.now(), by)
-        self._set_by -= by or timedelta()
+        moved = await move_waits(self._database, self._lease, self._clock.shown(), by)
+        self._clock.moved(by or timedelta())
         if moved:
             log.warning("the clock was set: what is waited for is as long as before", messages=moved)
 

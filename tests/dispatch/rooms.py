@@ -24,6 +24,7 @@ from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
 from callrouter.delivery.servers import MailServer, SmsGateway
+from callrouter.dispatch.due_clock import DueClock
 from callrouter.dispatch.enclosing import Links
 from callrouter.dispatch.sending import Sender
 from callrouter.dispatch.sweeping import Sweeper
@@ -141,11 +142,12 @@ class Office:
     def worker(self, holder: str = "one", due: asyncio.Event | None = None) -> Worker:
         """A worker, not begun."""
         lease, due = Lease(self.database, "dispatch", holder), due or asyncio.Event()
+        due_clock = DueClock(self.clock)
         sender = Sender(
             database=self.database,
             lease=lease,
             plans=self.live,
-            clock=self.clock,
+            clock=due_clock,
             channels=self._channels(),
             write=self._write,
             links=Links(public_url=self.public_url, hours=72, answerable=self.answerable),
@@ -155,9 +157,9 @@ class Office:
         worker = Worker(
             database=self.database,
             lease=lease,
-            sweeper=Sweeper(self.database, lease, self.live, self.clock, kept=self.version),
+            sweeper=Sweeper(self.database, lease, self.live, due_clock, kept=self.version),
             sender=sender,
-            clock=self.clock,
+            clock=due_clock,
             due=due,
             seconds=asyncio.get_running_loop().time,
             tellers=self.tellers or tellers_of(self.database, lease, self.live, self.clock),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from callrouter.dispatch.due_clock import DueClock
 from callrouter.store.dispatch.clock_set import move_waits
 from callrouter.store.dispatch.lease import Lease
 from tests.dispatch.rooms import MINUTE, Office, a_plan, hook, reach, rule
@@ -77,3 +78,16 @@ async def test_what_is_of_no_message_is_as_old_as_before(office: Office) -> None
     query = "SELECT queued_at - :now, next_attempt_at - :now, changed_at - :now FROM deliveries"
     (moved,) = await office.rows(query.replace(":now", "CAST(:now AS timestamptz)"), now=now)
     assert {round(by / HOUR, 1) for by in moved} == {12.0}
+
+
+async def test_a_clock_that_is_set_in_the_midst_of_a_round(office: Office, crm: WebService) -> None:
+    """What waits is looked for by the clock of before, until it has been moved."""
+    clock = DueClock(office.clock)
+    office.clock.tells(clock.was_set)
+    before = clock.now()
+    office.clock.is_set(HOUR)
+
+    assert clock.now() - before < MINUTE
+    assert clock.shown() - before >= HOUR
+    clock.moved(HOUR)
+    assert clock.now() - before >= HOUR

@@ -24,6 +24,7 @@ from callrouter.delivery.channel import Channels
 from callrouter.delivery.parcel import Parcel
 from callrouter.delivery.rendering import body_of
 from callrouter.dispatch.days import DayTeller, DayTelling
+from callrouter.dispatch.due_clock import DueClock
 from callrouter.dispatch.enclosing import Links
 from callrouter.dispatch.heartbeat import Heartbeat
 from callrouter.dispatch.parcels import KeptPlan, LivePlan
@@ -88,6 +89,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         SettingsError: a secret cannot be used.
     """
     clock, secrets_ = SystemClock(settings.clock_shift_seconds), load_secrets()
+    due_clock = DueClock(clock)
     live, kept = _plans(settings, database, clock)
     lease = Lease(database, DISPATCH, f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}")
     http = GuardedHttp(settings.outgoing_hosts, secrets_, user_agent=f"callrouter/{__version__}")
@@ -95,12 +97,12 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
     worker = Worker(
         database=database,
         lease=lease,
-        sweeper=Sweeper(database, lease, live, clock, kept=kept),
+        sweeper=Sweeper(database, lease, live, due_clock, kept=kept),
         sender=Sender(
             database=database,
             lease=lease,
             plans=live,
-            clock=clock,
+            clock=due_clock,
             channels=channels,
             write=_writing(settings),
             links=Links(
@@ -109,7 +111,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
             recordings=settings.recordings_dir,
             wake=due.set,
         ),
-        clock=clock,
+        clock=due_clock,
         due=due,
         seconds=boot_seconds,
         alive=partial(_touch, settings.data_dir / ALIVE),
