@@ -109,12 +109,20 @@ async def test_a_colleague_who_hangs_up_during_the_consultation(tmp_path: Path) 
 
 
 async def test_a_target_that_hangs_up_as_the_transfer_completes(tmp_path: Path) -> None:
-    """The journey ends; nobody is left in silence."""
+    """The journey ends; nobody is left in silence.
+
+    Where Asterisk hears of the hang-up first, there is nobody to give the caller to: the agent goes on with them.
+    """
     async with talking(tmp_path) as desks:
         other = await consult(desks, "102")
         desks.phones.refer("agent-1", desks.uri("102"), replacing=other)
         desks.phones.bye("agent-2")
-        call = await desks.room.the_end(8)
+        try:
+            call = await desks.room.the_end(4)
+        except AssertionError:
+            assert desks.phones.talks("agent-1")
+            desks.phones.bye("agent-1")
+            call = await desks.room.the_end(8)
 
     assert call.disposition is Disposition.ANSWERED
 
