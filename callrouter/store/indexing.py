@@ -60,7 +60,8 @@ async def _make(connection: AsyncConnection, index: Index) -> None:
     assert index.table is not None
     names: dict[str, Any] = {"table": index.table.name, "index": index.name}
     rows = "SELECT coalesce((SELECT reltuples FROM pg_class WHERE oid = to_regclass(:table)), 0)"
-    if (await connection.execute(text(rows), names)).scalar_one() < LARGE:
+    known = (await connection.execute(text(rows), names)).scalar_one()
+    if 0 <= known < LARGE:  # less than none: nobody has looked how many there are
         return
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:index)"
     is_valid = (await connection.execute(text(valid), names)).scalar()

@@ -26,19 +26,29 @@ _AGAIN = "interval '7 days'"
 _GAVE_UP = """
     CROSS JOIN LATERAL (
         SELECT client, ringing_at FROM calls
-        WHERE calls.caller_number = {number} AND calls.disposition = 'abandoned'
-            AND calls.ringing_at < {at} AND calls.ringing_at > {at} - AGAIN
+        WHERE calls.caller_number = {number} AND calls.disposition = 'abandoned' AND calls.ringing_at < {at}
+            AND calls.ringing_at > coalesce((
+                SELECT before.ringing_at FROM calls AS before
+                WHERE before.caller_number = {number} AND before.client = {client} AND before.bridged_at < {at}
+                    AND before.ringing_at < {at} AND before.ringing_at > {at} - AGAIN
+                ORDER BY before.ringing_at DESC LIMIT 1
+            ), {at} - AGAIN)
+            AND (calls.client = {client} OR {client} = ANY(string_to_array(
+                (SELECT basis FROM figure_zones WHERE figure_zones.client = calls.client), ' ')))
         OFFSET 0
     ) AS gave_up
 """
-"""One by one, by the index on callers: nothing is known of how many rows a statement has."""
+"""One by one, by the index on callers: nothing is known of how many rows a statement has. Whoever gave up before an
+earlier call of theirs was answered was reached by that one: a number that many callers share is not looked through from
+its first call on each time. A client's other names stand beside its zone.
+"""
 _MARKS = {
     "mark_days": f"""
     INSERT INTO figure_marks (client, quarter_at)
     SELECT client, {_QUARTER.format(at="ringing_at")} FROM told
     UNION
     SELECT gave_up.client, {_QUARTER.format(at="gave_up.ringing_at")}
-    FROM told {_GAVE_UP.format(number="told.caller_number", at="told.ringing_at")}
+    FROM told {_GAVE_UP.format(number="told.caller_number", at="told.ringing_at", client="told.client")}
     WHERE told.bridged_at IS NOT NULL""",  # noqa: S608
     "mark_corrected_days": f"""
     INSERT INTO figure_marks (client, quarter_at)
@@ -46,7 +56,7 @@ _MARKS = {
     SELECT client, {_QUARTER.format(at="ringing_at")} FROM known
     UNION
     SELECT gave_up.client, {_QUARTER.format(at="gave_up.ringing_at")}
-    FROM known {_GAVE_UP.format(number="known.caller_number", at="known.ringing_at")}
+    FROM known {_GAVE_UP.format(number="known.caller_number", at="known.ringing_at", client="known.client")}
     WHERE known.bridged_at IS NOT NULL""",  # noqa: S608
     "mark_day_of_call": f"""
     INSERT INTO figure_marks (client, quarter_at)
@@ -54,9 +64,11 @@ _MARKS = {
     "mark_days_of_reached": f"""
     INSERT INTO figure_marks (client, quarter_at)
     SELECT DISTINCT gave_up.client, {_QUARTER.format(at="gave_up.ringing_at")}
-    FROM (SELECT NEW.number, NEW.placed_at) AS placed
-    {_GAVE_UP.format(number="placed.number", at="placed.placed_at")}""",  # noqa: S608
+    FROM (SELECT NEW.number, NEW.placed_at, NEW.client) AS placed
+    {_GAVE_UP.format(number="placed.number", at="placed.placed_at", client="placed.client")}""",  # noqa: S608
 }
+_AS_OWNER = "SECURITY DEFINER SET search_path FROM CURRENT"
+"""Whoever may write calls may mark their days, also where another role migrates."""
 _TRIGGERS = {
     "calls_mark": (
         "calls",
@@ -129,7 +141,8 @@ def upgrade() -> None:
     for name, mark in _MARKS.items():
         body = mark.replace("AGAIN", _AGAIN)
         op.execute(
-            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN{body};\n    RETURN NULL;\nEND $$"
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql {_AS_OWNER} AS $$\n"
+            f"BEGIN{body};\n    RETURN NULL;\nEND $$"
         )
     for name, (_, when, function) in _TRIGGERS.items():
         op.execute(f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION {function}()")

@@ -43,6 +43,7 @@ def downgrade() -> None:
 
 
 def _make(table: str, *columns: str, where: str | None = None, include: Sequence[str] = ()) -> None:
+    drop_invalid(f"{table}_{'_'.join(columns)}_idx")
     op.create_index(
         f"{table}_{'_'.join(columns)}_idx",
         table,
@@ -51,3 +52,10 @@ def _make(table: str, *columns: str, where: str | None = None, include: Sequence
         postgresql_include=include or None,
         if_not_exists=True,
     )
+
+
+def drop_invalid(name: str) -> None:
+    """One whose making was broken off is no index."""
+    found = sa.text("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid")
+    if op.get_bind().execute(found, {"name": name}).first() is not None:
+        op.execute(f"DROP INDEX {name}")

@@ -28,11 +28,11 @@ _NOTES = {
     VALUES (NEW.client, 'callback.settled', NEW.call_id || ' ' || NEW.position);""",
     "stream_day": """
     INSERT INTO streamed (client, kind, subject)
-    VALUES (NEW.client, 'day.figures', NEW.client || ' ' || NEW.day);""",
+    VALUES (NEW.client, 'day.figures', NEW.client || ' ' || to_char(NEW.day, 'YYYY-MM-DD'));""",
 }
 
 _FUNCTION = """
-CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN{body}
     IF FOUND THEN
         PERFORM pg_notify('callrouter_stream', '');

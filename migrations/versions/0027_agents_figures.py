@@ -43,4 +43,12 @@ def downgrade() -> None:
 
 
 def _make(name: str, table: str, columns: list[str | sa.TextClause], where: str) -> None:
+    drop_invalid(name)
     op.create_index(name, table, columns, postgresql_where=sa.text(where), if_not_exists=True)
+
+
+def drop_invalid(name: str) -> None:
+    """One whose making was broken off is no index."""
+    found = sa.text("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid")
+    if op.get_bind().execute(found, {"name": name}).first() is not None:
+        op.execute(f"DROP INDEX {name}")

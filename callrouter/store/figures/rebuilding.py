@@ -35,11 +35,22 @@ _ONE_INSTANT: Final = (
 _TAKE: Final = text(
     """
     DELETE FROM figure_marks WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM figure_marks ORDER BY quarter_at DESC LIMIT :many
+        SELECT ctid FROM figure_marks
+        WHERE EXISTS (SELECT FROM figure_zones WHERE figure_zones.client = figure_marks.client)
+        ORDER BY quarter_at DESC LIMIT :many
     )) RETURNING client, quarter_at
     """
 )
-"""The newest first: most people ask for them."""
+"""The newest first: most people ask for them. A client who is not known yet is known by its marks alone."""
+_TAKE_OTHERS: Final = text(
+    """
+    DELETE FROM figure_marks USING unnest(
+        CAST(:clients AS text[]), CAST(:froms AS timestamptz[]), CAST(:tos AS timestamptz[])
+    ) AS piece(client, from_at, to_at)
+    WHERE figure_marks.client = piece.client AND quarter_at >= from_at AND quarter_at < to_at
+    """
+)
+"""Those of days that are made: each is made once, however many there are of it."""
 _SPAN: Final = text("SELECT min(ringing_at), max(ringing_at), count(*) FROM calls WHERE client = :client")
 _CUT_ANEW: Final = text(
     """
@@ -79,14 +90,21 @@ async def rebuild_some(database: Database, marks: int = MARKS_AT_ONCE) -> Round:
     """
     async with _alone(database) as connection:
         zones = await read_zones(connection)
-        if wrong := await _first_cut_otherwise(connection, zones):
-            return Round(days=await _cut_anew(connection, zones, wrong), cut_anew=1, is_more=True)
         taken = (await connection.execute(_TAKE, {"many": marks})).all()
         pieces = Pieces()
         for client, day in sorted({(one, day) for one, at in taken for day in days_of_quarter(at, zones.of(one))}):
             pieces.add(client, piece_of(day, zones.of(client)))
+        if len(pieces):
+            spans = {"clients": pieces.clients, "froms": pieces.froms, "tos": pieces.tos}
+            await connection.execute(_TAKE_OTHERS, spans)
         await _make(connection, zones, pieces)
-    return Round(days=len(pieces), cut_anew=0, is_more=len(taken) == marks)
+    # By itself: whatever keeps one client's days from being cut anew keeps no other's from being made.
+    async with _alone(database) as connection:
+        zones = await read_zones(connection)
+        wrong = await _first_cut_otherwise(connection, zones)
+        days = 0 if wrong is None else await _cut_anew(connection, zones, wrong)
+    is_more = len(taken) == marks or wrong is not None
+    return Round(days=len(pieces) + days, cut_anew=int(wrong is not None), is_more=is_more)
 
 
 async def rebuild_client(database: Database, client: str) -> int:
