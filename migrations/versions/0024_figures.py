@@ -69,6 +69,12 @@ _MARKS = {
 }
 _AS_OWNER = "SECURITY DEFINER SET search_path FROM CURRENT"
 """Whoever may write calls may mark their days, also where another role migrates."""
+_OF_BEFORE = (
+    *("dispatch_message", "queue_notification"),
+    *("subscribe", "note_calls", "note_corrections", "note_messages"),
+    *("note_callbacks", "note_dispatch", "note_settlement"),
+)
+"""Those of earlier revisions, which write into other tables, too."""
 _TRIGGERS = {
     "calls_mark": (
         "calls",
@@ -144,6 +150,8 @@ def upgrade() -> None:
             f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql {_AS_OWNER} AS $$\n"
             f"BEGIN{body};\n    RETURN NULL;\nEND $$"
         )
+    for name in _OF_BEFORE:
+        op.execute(f"ALTER FUNCTION {name}() {_AS_OWNER}")
     for name, (_, when, function) in _TRIGGERS.items():
         op.execute(f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION {function}()")
     op.create_index(
@@ -162,6 +170,8 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER {name} ON {table}")
     for function in _MARKS:
         op.execute(f"DROP FUNCTION {function}()")
+    for name in _OF_BEFORE:
+        op.execute(f"ALTER FUNCTION {name}() SECURITY INVOKER RESET search_path")
     op.drop_index("outgoing_calls_callback_idx", "outgoing_calls")
     for table in ("figure_zones", "figure_marks", "figure_queue_days", "figure_days"):
         op.drop_table(table)

@@ -141,3 +141,16 @@ async def test_two_processes_may_upgrade_at_once(server: Any) -> None:
     for database in both:
         await database.check_schema()
         await database.close()
+
+
+async def test_what_tables_do_by_themselves_they_do_as_their_owner(database: Database) -> None:
+    """Else whoever may write calls, and not what triggers write beside them, would be refused their rows."""
+    query = (
+        "SELECT proname FROM pg_proc WHERE prorettype = 'trigger'::regtype AND pronamespace = 'public'::regnamespace"
+    )
+    async with database.connection() as connection:
+        all_of_them = (await connection.execute(text(query))).scalars().all()
+        as_caller = (await connection.execute(text(f"{query} AND NOT prosecdef"))).scalars().all()
+
+    assert len(all_of_them) > 10
+    assert as_caller == []

@@ -123,3 +123,30 @@ async def test_a_caller_may_ring_again_under_another_name_of_the_client(kept: Da
     async with kept.connection() as connection:
         bases = (await connection.execute(text("SELECT basis FROM figure_zones ORDER BY client"))).scalars().all()
     assert bases == ["UTC moreau", "UTC cabinet-moreau"]
+
+
+async def test_a_number_that_many_share_marks_few_days(kept: Database) -> None:
+    """Whoever gave up before an earlier call was answered was reached by that one: their day stays as it is."""
+    await record(kept, answered("again", wait=5, start=after(86_400)))
+    await rebuild_all(kept)
+    await record(kept, answered("once more", wait=5, start=after(2 * 86_400)))
+
+    async with kept.connection() as connection:
+        marks = (await connection.execute(text("SELECT quarter_at FROM figure_marks"))).scalars().all()
+    assert [at.date() for at in marks] == [after(2 * 86_400).date()]
+
+
+async def test_days_are_marked_for_whoever_may_write_calls(kept: Database) -> None:
+    """Where another role migrates, nobody has given the engine's a right to the marks."""
+    async with kept.connection() as connection:
+        for statement in (
+            "CREATE ROLE writes_calls",
+            "GRANT SELECT, INSERT, UPDATE ON calls TO writes_calls",
+            "SET LOCAL ROLE writes_calls",
+            "UPDATE calls SET talk_seconds = talk_seconds + 1",
+            "RESET ROLE",
+        ):
+            await connection.execute(text(statement))
+        assert (await connection.execute(text("SELECT count(*) FROM figure_marks"))).scalar_one() > 0
+        for statement in ("DROP OWNED BY writes_calls", "DROP ROLE writes_calls"):
+            await connection.execute(text(statement))

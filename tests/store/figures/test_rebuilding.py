@@ -191,6 +191,7 @@ async def test_groups_are_those_of_the_calls(house: Database, make_call: MakeCal
     assert [one.keys for one in found.groups] == sorted(expected)
     for one in found.groups:
         _check(one, expected[one.keys])
+    _check(found.total, [call for its in expected.values() for call in its])
 
 
 def _check(group: Group, calls: Sequence[Call]) -> None:
