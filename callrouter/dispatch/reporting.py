@@ -20,6 +20,7 @@ import structlog
 from callrouter.core.dispatch import Means
 from callrouter.core.dispatch.monthly import MonthlyReport
 from callrouter.core.plan import Plan
+from callrouter.dispatch.days import TOLD_AT
 from callrouter.dispatch.parcels import LivePlan
 from callrouter.errors import LeaseLost, StoreError
 from callrouter.periods import Moment
@@ -121,7 +122,7 @@ def due_reports(subscribers: list[MonthlySubscriber], now: datetime) -> Iterator
     for one in subscribers:
         zone = ZoneInfo(one.timezone)
         first = now.astimezone(zone).date().replace(day=1)
-        at = datetime.combine(first, time(one.minute // 60, one.minute % 60))
+        at = datetime.combine(first, max(time(one.minute // 60, one.minute % 60), TOLD_AT))
         due_at = Moment(at).within(zone, now)
         if one.since <= due_at <= now < due_at + timedelta(days=LATE_DAYS):
             yield one, (first - timedelta(days=1)).replace(day=1)

@@ -80,15 +80,18 @@ async def read_of_queues(
     now: datetime,
     clients: Sequence[str] | None,
     zone: ZoneInfo | None,
-) -> tuple[dict[tuple[Any, ...], Mapping[str, float | None]], Sequence[Gap]]:
-    """Visits to queues by what is asked for, and when something may be missing.
+) -> tuple[dict[tuple[Any, ...], Mapping[str, float | None]], Mapping[str, float | None], Sequence[Gap]]:
+    """Visits to queues by what is asked for, all together, and when something may be missing.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
         ValueError: the period ends before it begins.
     """
     found = await read_queues(database, period, by=by, now=now, clients=clients, zone=zone)
-    return {group.keys: _of_visits(group.figures) for group in found.groups}, found.gaps
+    rows: dict[tuple[Any, ...], Mapping[str, float | None]] = {
+        group.keys: _of_visits(group.figures) for group in found.groups
+    }
+    return rows, _of_visits(found.total.figures), found.gaps
 
 
 def _of_visits(figures: QueueFigures) -> dict[str, float | None]:

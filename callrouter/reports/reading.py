@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
-from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -154,6 +153,7 @@ def _span(period: Period, zone: ZoneInfo, now: datetime) -> Span:
 
 async def _measured(database: Database, asked: Asked, spans: _Spans, now: datetime) -> tuple[Measured, Sequence[Gap]]:
     gaps: Sequence[Gap]
+    total = NOTHING
     if asked.by is By.AGENT:
         return await _of_agents(database, asked, now)
     if asked.by is By.QUEUE:
@@ -164,12 +164,15 @@ async def _measured(database: Database, asked: Asked, spans: _Spans, now: dateti
         gaps = await gaps_between(database, *_edges(spans))
     elif asked.by is By.CLIENT and asked.clients is not None and len(asked.clients) == 1:
         found, gaps = await _of_one(database, asked, asked.clients[0], now)
+        (total,) = found.values()
     else:
         grouped = await read_figures(
             database, asked.period, by=_GROUPINGS[asked.by], now=now, clients=asked.clients, zone=asked.zone
         )
         found = {Subject(*group.keys): Line(figures=group.figures, promises=group.promises) for group in grouped.groups}
         gaps = grouped.gaps
+        if grouped.groups:
+            total = Line(figures=grouped.total.figures, promises=grouped.total.promises)
     if asked.by is By.CLIENT and _is_short(asked, spans):
         told = await read_beside(database, asked.period, now=now, clients=asked.clients, zone=asked.zone)
         found = {
@@ -180,12 +183,7 @@ async def _measured(database: Database, asked: Asked, spans: _Spans, now: dateti
         found = _with_empty(asked.by, found, spans.main, now, gaps)
     if asked.by is By.NODE:
         return Measured(lines=found, total=together(list(found.values())), spans=spans.distinct), gaps
-    whole = await read_figures(database, asked.period, by=(), now=now, clients=asked.clients, zone=asked.zone)
-    beside = together(list(found.values())).beside
-    total = next(
-        (Line(figures=one.figures, promises=one.promises, beside=beside) for one in whole.groups),
-        replace(NOTHING, beside=beside),
-    )
+    total = replace(total, beside=together(list(found.values())).beside)
     return Measured(lines=found, total=total, spans=spans.distinct), gaps
 
 
@@ -210,11 +208,16 @@ async def _of_agents(database: Database, asked: Asked, now: datetime) -> tuple[M
 
 async def _of_queues(database: Database, asked: Asked, spans: _Spans, now: datetime) -> tuple[Measured, Sequence[Gap]]:
     """Visits: those of one call to several queues are several."""
-    read = partial(read_of_queues, database, asked.period, now=now, clients=asked.clients, zone=asked.zone)
-    told, gaps = await read(by=(Grouping.QUEUE,))
-    whole, _ = await read(by=())
+    told, whole, gaps = await read_of_queues(
+        database,
+        asked.period,
+        by=(Grouping.QUEUE,),
+        now=now,
+        clients=asked.clients,
+        zone=asked.zone,
+    )
     lines = {Subject(*keys): only_beside(beside) for keys, beside in told.items()}
-    return Measured(lines=lines, total=only_beside(whole.get((), {})), spans=spans.distinct), gaps
+    return Measured(lines=lines, total=only_beside(whole), spans=spans.distinct), gaps
 
 
 async def _of_one(

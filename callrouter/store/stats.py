@@ -97,11 +97,14 @@ async def read_figures(
                 keyed.setdefault(keys, []).append(tally)
         from_at, to_at = bounds_of(parts, zone or zones.operators)
         gaps = await gaps_within(connection, from_at, to_at)
-    groups = []
-    for keys, tallies in sorted(keyed.items()):
-        figures, promises = by_promise(tallies)
-        groups.append(Group(keys=keys, figures=figures, promises=promises))
-    return Grouped(from_at=from_at, to_at=to_at, groups=groups, gaps=gaps)
+    groups = [_group(keys, tallies) for keys, tallies in sorted(keyed.items())]
+    total = _group((), [one for tallies in keyed.values() for one in tallies])
+    return Grouped(from_at=from_at, to_at=to_at, groups=groups, total=total, gaps=gaps)
+
+
+def _group(keys: tuple[Any, ...], tallies: Sequence[Tally]) -> Group:
+    figures, promises = by_promise(tallies) if tallies else none_at_all(None)
+    return Group(keys=keys, figures=figures, promises=promises)
 
 
 def _parts(

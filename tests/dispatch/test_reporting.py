@@ -181,3 +181,13 @@ async def test_again_by_command_is_another_delivery(months: Months) -> None:
 
     rows = await office.rows("SELECT state, body = '' FROM deliveries WHERE means = 'email' ORDER BY number")
     assert [tuple(row) for row in rows] == [("accepted", True), ("queued", False), ("queued", False)]
+
+
+def test_a_month_is_not_told_before_its_last_callers_are_in_the_record() -> None:
+    """Who rang at midnight: not before a quarter past, whatever the file says."""
+    one = MonthlySubscriber(
+        client="a", contact="anne", minute=0, timezone="Europe/Paris", since=paris("2026-10-01T00:00")
+    )
+
+    assert list(due_reports([one], paris("2026-11-01T00:14"))) == []
+    assert len(list(due_reports([one], paris("2026-11-01T00:15")))) == 1

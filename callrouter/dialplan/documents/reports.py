@@ -22,7 +22,7 @@ class ReportBlock(Block):
     monthly: Annotated[str, OneOf("pdf")] = "pdf"
     """As what: `pdf`, two pages with the figures, days, hours and weekdays, compared with the month before."""
     at: Clock = time(7, 0)
-    """From when on it is sent on the first, by the client's clock, in quotes; `"07:00"` unless said. A worker that is
-    not there then sends it when it comes."""
+    """From when on it is sent on the first, by the client's clock, in quotes; `"07:00"` unless said, and not before
+    00:15: whoever rang at midnight is in it. A worker that is not there then sends it when it comes."""
     language: Annotated[str, OneOf(*LANGUAGES)] | None = None
     """`fr` or `en`; by default the contact's, else the client's, and English where it is neither."""

@@ -142,14 +142,14 @@ def waits_of(seconds: Seconds) -> Waits:
         return NO_WAITS
     return Waits(
         mean_seconds=float(seconds.sum()) / len(seconds),
-        p50_seconds=_percentile(seconds, 0.5),
-        p90_seconds=_percentile(seconds, 0.9),
-        p95_seconds=_percentile(seconds, 0.95),
+        p50_seconds=percentile(seconds, 0.5),
+        p90_seconds=percentile(seconds, 0.9),
+        p95_seconds=percentile(seconds, 0.95),
         max_seconds=float(seconds[-1]),
     )
 
 
-def _percentile(values: Seconds, share: float) -> float:
+def percentile(values: Seconds | Sequence[float], share: float) -> float:
     """By linear interpolation, as PostgreSQL's percentile_cont; `values` are sorted, and there is one at least."""
     place = share * (len(values) - 1)
     low = int(place)

@@ -167,5 +167,7 @@ class Grouped:
     """When it ends for the last one: not included."""
     groups: list[Group]
     """Those that have journeys, in the order of their keys."""
+    total: Group
+    """All of them together, of the same instant."""
     gaps: list[Gap]
     """Times in the period in which calls may be missing."""

@@ -31,6 +31,8 @@ from callrouter.store.gaps import Gap, gaps_within
 _SUMMED: Final = ("entered", *(f"was_{outcome.value}" for outcome in QueueOutcome), "offers")
 _JOINED: Final = ("waits", "lost")
 _OF_HOURS: Final = ("quarters", "kinds")
+_NONE: Final = [0] * len(QueueOutcome)
+_NOBODY: Final = seconds_of(b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,8 @@ class Queues:
     """When it ends for the last one: not included."""
     groups: list[QueueGroup]
     """Those that have visits, in the order of their keys."""
+    total: QueueGroup
+    """All of them together, of the same instant."""
     gaps: list[Gap]
 
 
@@ -139,7 +143,8 @@ async def read_queues(
         from_at, to_at = bounds_of(parts, zone or zones.operators)
         gaps = await gaps_within(connection, from_at, to_at)
     groups = [_group(keys, visits) for keys, visits in sorted(keyed.items())]
-    return Queues(from_at=from_at, to_at=to_at, groups=groups, gaps=gaps)
+    total = _group((), [one for visits in keyed.values() for one in visits])
+    return Queues(from_at=from_at, to_at=to_at, groups=groups, total=total, gaps=gaps)
 
 
 def _keyed(
@@ -195,13 +200,13 @@ def _group(keys: tuple[Any, ...], visits: Sequence[_Visits]) -> QueueGroup:
     waits = [seconds_of(one.waits) for one in visits]
     within = sum(int((seconds <= one.within_seconds).sum()) for one, seconds in zip(visits, waits, strict=True))
     offers = [one.offers for one in visits]
-    counts = [sum(column) for column in zip(*(one.by_outcome for one in visits), strict=True)]
+    counts = [sum(column) for column in zip(_NONE, *(one.by_outcome for one in visits), strict=True)]
     figures = QueueFigures(
         entered=sum(one.entered for one in visits),
         by_outcome=dict(zip(QueueOutcome, counts, strict=True)),
         offers=None if None in offers else sum(one for one in offers if one is not None),
         answered_within=within,
-        waiting=waits_of(np.sort(np.concatenate(waits))),
-        abandoned_waiting=waits_of(np.sort(np.concatenate([seconds_of(one.lost) for one in visits]))),
+        waiting=waits_of(np.sort(np.concatenate([_NOBODY, *waits]))),
+        abandoned_waiting=waits_of(np.sort(np.concatenate([_NOBODY, *(seconds_of(one.lost) for one in visits)]))),
     )
     return QueueGroup(keys=keys, within_seconds=sorted({one.within_seconds for one in visits}), figures=figures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from callrouter.store.outgoing.called_back import percentile
+from callrouter.store.figures.measuring import percentile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,5 +2,5 @@
 
 far_leg                          test_book.py
 names                            test_book.py, ../../api/test_calling_back.py
-by_hand, called_back, worklist   ../../api/test_calling_back.py
+by_hand, worklist   ../../api/test_calling_back.py
 """
