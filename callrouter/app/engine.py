@@ -148,7 +148,18 @@ def _build(
         driver=driver,
         control=control,
     )
-    metrics.watch(sources_of(ground, records, web_services, watches, placed))
+    metrics.watch(
+        sources_of(
+            ground,
+            dialplans,
+            records,
+            web_services,
+            watches,
+            placed,
+            roster=agents.roster,
+            knows_agents=lambda: _knows(agents, dialplans),
+        )
+    )
 
     def front() -> Front:
         from callrouter.app.wiring.front import front_of

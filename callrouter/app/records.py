@@ -15,7 +15,9 @@ from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.dispatch.watch import BoardWatch
+from callrouter.store.figures.today import TodayWatch
 from callrouter.store.figures.watch import MarksWatch
+from callrouter.store.outgoing.watch import WishesWatch
 from callrouter.store.recorder import Recorder
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.live_journal import LiveJournal
@@ -43,6 +45,8 @@ class Records:
     agent_ids: AgentIds
     board: BoardWatch
     marks: MarksWatch
+    wishes: WishesWatch
+    today: TodayWatch
     tasks: Tasks
     """Of its own: they outlive all others."""
 
@@ -59,6 +63,8 @@ class Records:
         self.tasks.keep(self.agent_ids.run, "identifiers of agents")
         self.tasks.keep(self.board.run, "messages that need attention")
         self.tasks.keep(self.marks.run, "days to be made again")
+        self.tasks.keep(self.wishes.run, "callbacks that are open")
+        self.tasks.keep(self.today.run, "today's figures")
 
     async def settle(self, seconds: float) -> None:
         """Wait so long for PostgreSQL to have the calls that have ended: another engine is about to look for them."""

@@ -218,6 +218,8 @@ class Visit(Struct, frozen=True, kw_only=True, gc=False):
     at: datetime
 
 
+GIVEN_BACK: Final = "given back"
+"""The exit of a node at which a caller came back, because whom an agent gave them to is not there."""
 TAKEN_OVER: Final = "taken over"
 """The exit of a stamp in the trace: from then on another engine had the call."""
 

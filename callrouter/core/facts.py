@@ -126,6 +126,10 @@ class CallTransferred(Struct, frozen=True, kw_only=True, gc=False):
     """To whom, as it was keyed or sent."""
     refusal: str = ""
     """Why not, for a person; empty when it was done."""
+    kind: str = ""
+    """Which kind of target it is (`core.transfers.targets`); empty where it was refused."""
+    announced: bool = False
+    """Whether the agent spoke to them first, or put the caller back into a queue."""
 
 
 class ConsultationChanged(Struct, frozen=True, kw_only=True, gc=False):

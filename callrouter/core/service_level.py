@@ -85,22 +85,27 @@ def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def service_level(counts: ServiceCounts, formula: Formula) -> float | None:
-    """The service level by a named formula, 0 to 1, or None when no journey counts."""
+def met_of_counted(counts: ServiceCounts, formula: Formula) -> tuple[int, int]:
+    """By a named formula: how many journeys met the promise, of how many that count."""
     c = counts
     match formula:
         case Formula.ANSWERED_ONLY:
-            return _ratio(c.answered_within, c.answered)
+            return c.answered_within, c.answered
         case Formula.EARLY_ABANDON_COUNTS:
-            return _ratio(c.answered_within + c.abandoned_within, c.offered)
+            return c.answered_within + c.abandoned_within, c.offered
         case Formula.LATE_ABANDON_ONLY:
-            return _ratio(c.answered_within, c.offered - c.abandoned_within)
+            return c.answered_within, c.offered - c.abandoned_within
         case Formula.SHORT_ABANDON_AS_MET:
-            return _ratio(c.answered_within + c.short_abandoned, c.offered)
+            return c.answered_within + c.short_abandoned, c.offered
         case Formula.SHORT_ABANDON_EXCLUDED:
-            return _ratio(c.answered_within, c.offered - c.short_abandoned)
+            return c.answered_within, c.offered - c.short_abandoned
         case Formula.STRICT:
-            return _ratio(c.answered_within, c.offered)
+            return c.answered_within, c.offered
+
+
+def service_level(counts: ServiceCounts, formula: Formula) -> float | None:
+    """The service level by a named formula, 0 to 1, or None when no journey counts."""
+    return _ratio(*met_of_counted(counts, formula))
 
 
 def pickup_rate(counts: ServiceCounts, *, exclude_short: bool = True) -> float | None:

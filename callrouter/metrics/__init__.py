@@ -2,7 +2,9 @@
 
 `engine` holds all of them and observes: `clients` counts journeys by client, `shown_numbers` by the number dialled and
 what is shown of the caller, `calls` what has no client, `lookups` what clients' own systems answer;
-`dialplans` what their files are like; `sources` reads at each scrape what others count anyway. `fast` is a histogram
+`promises` what each client is promised and how often it was missed, `dialplans` what their files are like; `sources`
+reads at each scrape what others count anyway, `waiting` who waits, `staff` what agents are doing, `recorded` what the
+record says of today. `fast` is a histogram
 cheap enough for the path of live calls, `exposition` writes the page without holding up the loop.
 
 A journey is counted once, when it ends, in all its counters together, so that every rate divides counts of the same

@@ -25,6 +25,21 @@ class CallCounters:
             registry=registry,
         )
         self.dials = Counter("callrouter_dials", "Attempts to reach somebody outside", ["outcome"], registry=registry)
+        self.offers = Counter(
+            "callrouter_offers",
+            "Rings of an agent for a caller, by the team's queue and by how they ended; counted when the call ends",
+            ["queue", "outcome"],
+            registry=registry,
+        )
+        self.transfers = Counter(
+            "callrouter_transfers",
+            "Callers whom an agent gave to somebody else, or wanted to: blind, or announced to whom they consulted",
+            ["way", "target", "outcome"],
+            registry=registry,
+        )
+        self.transfers_returned = plain(
+            "transfers_returned", "Of them those that reached nobody, so that they came back"
+        )
         self.unknown_did = plain("unknown_did_calls", "Calls to numbers that no client has")
         self.taken_over = plain("calls_taken_over", "Live calls of another engine that this one went on with")
         self.inputs_refused = plain("inputs_refused", "Inputs that did not fit the state of their call")

@@ -1,4 +1,4 @@
-"""What calls count for their client: 18 series each, 800 clients, read by a scrape while calls are live.
+"""What calls count for their client: 19 series each, 800 clients, read by a scrape while calls are live.
 
 prometheus_client's own counters would hold up the loop for 70 ms at every scrape of so many. Here the values are
 plain numbers; a scrape copies them at one instant (so that all series tell of the same calls) and makes each sample
@@ -33,6 +33,7 @@ COUNTERS: Final = (
     ("waiting_seconds", "Time that answered callers waited for a human"),
     ("talk_seconds", "Time callers spoke with a human"),
     ("messages", "Voice messages recorded"),
+    ("callbacks_asked", "Wishes of callers to be called back"),
 )
 (
     _OFFERED,
@@ -44,6 +45,7 @@ COUNTERS: Final = (
     _WAITING,
     _TALK,
     _MESSAGES,
+    _CALLBACKS,
 ) = range(len(DISPOSITIONS), len(DISPOSITIONS) + len(COUNTERS))
 
 _Snapshot = list[tuple[str, tuple[float, ...]]]
@@ -61,6 +63,7 @@ class ClientCounters(Collector):
         disposition = call.disposition or Disposition.FAILED
         figures[DISPOSITIONS[disposition]] += 1
         figures[_MESSAGES] += len(call.messages)
+        figures[_CALLBACKS] += len(call.callbacks)
         if not call.offered:
             return
         figures[_OFFERED] += 1

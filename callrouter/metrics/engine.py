@@ -8,14 +8,25 @@ from typing import Final
 from prometheus_client import Gauge, GCCollector, Info, ProcessCollector, disable_created_metrics
 from prometheus_client.registry import CollectorRegistry
 
-from callrouter.core.call import Call, QueueVisit
-from callrouter.core.facts import CallEnded, CallTakenOver, DialFinished, Fact, InputRefused, QueueEnded, TroubleMet
+from callrouter.core.agents.preference import team_of
+from callrouter.core.call import GIVEN_BACK, Call, QueueVisit
+from callrouter.core.facts import (
+    CallEnded,
+    CallTakenOver,
+    CallTransferred,
+    DialFinished,
+    Fact,
+    InputRefused,
+    QueueEnded,
+    TroubleMet,
+)
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import UNKNOWN_CLIENT
 from callrouter.metrics.calls import CallCounters
 from callrouter.metrics.clients import OTHER, ClientCounters
 from callrouter.metrics.fast import FastHistogram
 from callrouter.metrics.lookups import LookupCounters
+from callrouter.metrics.promises import PromiseCollector, PromiseCounters, counts_of
 from callrouter.metrics.shown_numbers import ShownNumbers
 from callrouter.metrics.sources import SourceCollector, Sources
 
@@ -35,7 +46,7 @@ class EngineMetrics:
     """
 
     interests: Final[frozenset[type[Fact]]] = frozenset(
-        {CallEnded, CallTakenOver, DialFinished, QueueEnded, InputRefused, TroubleMet}
+        {CallEnded, CallTakenOver, CallTransferred, DialFinished, QueueEnded, InputRefused, TroubleMet}
     )
 
     def __init__(
@@ -51,6 +62,7 @@ class EngineMetrics:
         self._target_of = target_of
         self._clients = ClientCounters()
         registry.register(self._clients)
+        self._promises = PromiseCounters()
         self._counters = CallCounters(registry)
         self.shown_numbers = ShownNumbers()
         """Calls by the number dialled and by what they show of the caller, since the engine started."""
@@ -124,6 +136,8 @@ class EngineMetrics:
     def watch(self, sources: Sources) -> None:
         """Also show what others count; call it once, when they exist."""
         self._registry.register(SourceCollector(sources))
+        if sources.promised is not None:
+            self._registry.register(PromiseCollector(self._promises, sources.promised))
 
     def observe(self, facts: Sequence[Fact]) -> None:
         """The Observer port."""
@@ -135,6 +149,9 @@ class EngineMetrics:
                     self._queue_ended(visit)
                 case DialFinished(dial=dial):
                     self._counters.dials.labels(dial.outcome.value if dial.outcome else OTHER).inc()
+                case CallTransferred(kind=kind, announced=announced, refusal=refusal):
+                    way, outcome = "announced" if announced else "blind", "refused" if refusal else "done"
+                    self._counters.transfers.labels(way, kind or OTHER, outcome).inc()
                 case CallTakenOver():
                     self._counters.taken_over.inc()
                 case InputRefused():
@@ -146,7 +163,14 @@ class EngineMetrics:
 
     def _call_ended(self, call: Call) -> None:
         target = self._target_of(call)
-        self._clients.ended(call, call.client if target else OTHER, target or _DEFAULT_TARGET)
+        client, target = call.client if target else OTHER, target or _DEFAULT_TARGET
+        self._clients.ended(call, client, target)
+        if call.offered:
+            self._promises.ended(client, counts_of(call, target), target)
+        for offer in call.offers:
+            outcome = offer.outcome.value if offer.outcome else OTHER
+            self._counters.offers.labels(team_of(offer.queue), outcome).inc()
+        self._counters.transfers_returned.inc(sum(visit.exit == GIVEN_BACK for visit in call.visits))
         self.shown_numbers.ended(call)
         if call.client == UNKNOWN_CLIENT:
             self._counters.unknown_did.inc()
@@ -154,4 +178,4 @@ class EngineMetrics:
     def _queue_ended(self, visit: QueueVisit) -> None:
         ended_at = visit.left_at or visit.answered_at or visit.entered_at
         outcome = visit.outcome.value if visit.outcome else OTHER
-        self._counters.queue_waiting.labels(visit.queue, outcome).observe(visit.waiting_seconds(ended_at))
+        self._counters.queue_waiting.labels(team_of(visit.queue), outcome).observe(visit.waiting_seconds(ended_at))

@@ -10,6 +10,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from callrouter.metrics.recorded import CallbackWishes, TodaysFigures, today_families, wish_families
+from callrouter.metrics.staff import StaffNow, staff_families
+from callrouter.metrics.waiting import WaitingNow, waiting_families
+
 
 class LinkCounters(Protocol):
     """What the AMI link has counted since the process began."""
@@ -90,6 +94,11 @@ class BoardCounts(Protocol):
         """Of that, what was due some time ago."""
         ...
 
+    @property
+    def works(self) -> bool:
+        """Whether a worker has the lease."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
@@ -127,6 +136,16 @@ class Sources:
     """Messages that somebody must look at; None: nobody knows, as PostgreSQL is away."""
     marks_wait_seconds: Callable[[], float | None] | None = None
     """For how long the oldest day waits whose figures are to be made again; None: nobody knows."""
+    promised: Callable[[], Mapping[str, float]] | None = None
+    """The target of each client in service: the share of its calls, 0 to 1, that shall meet what it is promised."""
+    waiting: Callable[[], WaitingNow | None] | None = None
+    """Callers who wait; None: Asterisk is not heard, and nobody knows."""
+    staff: Callable[[], StaffNow | None] | None = None
+    """What agents are doing; None: nobody knows."""
+    wishes: Callable[[], CallbackWishes | None] | None = None
+    """Callbacks that are open, and what became of a day's; None: nobody knows, as PostgreSQL is away."""
+    today: Callable[[], TodaysFigures | None] | None = None
+    """The figures of each client's day so far; None: nobody knows."""
 
 
 class SourceCollector(Collector):
@@ -171,6 +190,19 @@ class SourceCollector(Collector):
             said = "For how long the oldest day waits whose figures are to be made again"
             yield GaugeMetricFamily("callrouter_figures_wait_seconds", said, value=wait_seconds)
         yield from _sizes(sources)
+        yield from _now(sources)
+
+
+def _now(sources: Sources) -> Iterator[Metric]:
+    """What is so at this instant, as far as somebody knows: of what nobody knows there is no sample."""
+    if sources.waiting is not None and (waiting := sources.waiting()) is not None:
+        yield from waiting_families(waiting)
+    if sources.staff is not None and (staff := sources.staff()) is not None:
+        yield from staff_families(staff)
+    if sources.wishes is not None and (wishes := sources.wishes()) is not None:
+        yield from wish_families(wishes, sources.promised() if sources.promised is not None else ())
+    if sources.today is not None and (today := sources.today()) is not None:
+        yield from today_families(today)
 
 
 def _board(counts: BoardCounts) -> Iterable[Metric]:
@@ -180,6 +212,8 @@ def _board(counts: BoardCounts) -> Iterable[Metric]:
     for client, count in counts.attention.items():
         on_list.add_metric([client], count)
     yield on_list
+    said = "1 while a worker has the lease, and people are told of messages"
+    yield GaugeMetricFamily("callrouter_worker_at_work", said, value=1 if counts.works else 0)
     said = "What was due more than a minute ago and was not done: of messages, and of all else while no worker runs"
     yield GaugeMetricFamily("callrouter_dispatch_overdue", said, value=counts.overdue)
     ended = CounterMetricFamily(

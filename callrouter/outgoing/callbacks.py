@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -123,6 +123,11 @@ class Callbacks:
     def under_way(self) -> int:
         """How many callbacks wait at the switch, or are rung, or talk."""
         return len(self._under_way)
+
+    @property
+    def agents(self) -> Collection[str]:
+        """Agents who have taken one, and ring or talk to whom it is for."""
+        return {one.progress.agent for one in self._under_way.values() if one.progress.agent}
 
     def observe(self, facts: Sequence[Fact]) -> None:
         """A caller was answered: they need not be called back."""

@@ -27,8 +27,10 @@ from callrouter.runtime.tasks import Tasks
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.calls import recorded_calls
 from callrouter.store.dispatch.watch import BoardWatch
+from callrouter.store.figures.today import TodayWatch
 from callrouter.store.figures.watch import MarksWatch
 from callrouter.store.incarnation import is_last, renamed
+from callrouter.store.outgoing.watch import WishesWatch
 from callrouter.store.recorder import Recorder
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.live_journal import LiveJournal
@@ -108,6 +110,8 @@ def records_of(
         agent_ids=AgentIds(database, partial(_agents_file, dialplans), due=ground.agents_due),
         board=BoardWatch(database, ground.clock.now),
         marks=MarksWatch(database),
+        wishes=WishesWatch(database, ground.clock.now),
+        today=TodayWatch(database, ground.clock.now),
         fact_log=FactLog(),
         tasks=Tasks(ground.lifetime.died),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from callrouter.app.collecting import Collecting
@@ -16,6 +17,7 @@ from callrouter.app.wiring.calls import Placed
 from callrouter.app.wiring.ground import Ground
 from callrouter.app.wiring.kept import unfinished_of
 from callrouter.asterisk.adoption.adopting import Adoption
+from callrouter.asterisk.agents.roster import Roster
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.database_size import DatabaseSize
@@ -29,6 +31,8 @@ from callrouter.asterisk.teams.document import Teams
 from callrouter.asterisk.transfers.control import CallControl
 from callrouter.dispatch.listening import listen
 from callrouter.metrics import EngineMetrics, Sources
+from callrouter.metrics.staff import StaffNow, staff_now
+from callrouter.metrics.waiting import WaitingNow, waiting_now
 from callrouter.runtime.driver import Driver
 from callrouter.runtime.listeners import Listeners
 from callrouter.stream.feed import Feed
@@ -113,9 +117,43 @@ def telephony_of(
 
 
 def sources_of(
-    ground: Ground, records: Records, web_services: WebServices, watches: Watches, placed: Placed
+    ground: Ground,
+    dialplans: Dialplans,
+    records: Records,
+    web_services: WebServices,
+    watches: Watches,
+    placed: Placed,
+    *,
+    roster: Roster,
+    knows_agents: Callable[[], bool],
 ) -> Sources:
     """What metrics read when Prometheus asks."""
+
+    def promised() -> dict[str, float]:
+        return {client: plan.service_level.target for client, plan in dialplans.served.catalogue.plans.items()}
+
+    def hears() -> bool:
+        """Whether it is known which calls there are."""
+        return ground.link_up() and ground.taken_over.is_set() and not watches.frozen.frozen
+
+    def waiting() -> WaitingNow | None:
+        if not hears():
+            return None
+        teams = {place.queue for agent in roster.crew.agents.values() for place in agent.places}
+        live = [one.call for one in ground.calls]
+        return waiting_now(live, ground.clock.now(), clients=dialplans.served.catalogue.plans, queues=sorted(teams))
+
+    def staff() -> StaffNow | None:
+        if not (hears() and knows_agents()):
+            return None
+        return staff_now(
+            [(agent, roster.standing(agent)) for agent in roster.crew.agents.values()],
+            [one.call for one in ground.calls],
+            calling_back=placed.callbacks.agents,
+            phones_gone=roster.gone_since,
+            reasons=roster.crew.pauses,
+        )
+
     return Sources(
         leader=ground.link_up,
         live_calls=lambda: len(ground.calls),
@@ -135,4 +173,9 @@ def sources_of(
         journal_refused=lambda: records.live_journal.disk_refuses,
         board=lambda: records.board.figures,
         marks_wait_seconds=lambda: records.marks.wait_seconds,
+        promised=promised,
+        waiting=waiting,
+        staff=staff,
+        wishes=lambda: records.wishes.wishes,
+        today=lambda: records.today.figures,
     )

@@ -32,6 +32,7 @@ from callrouter.core.call import (
 )
 from callrouter.core.steps.turn import Turn
 from callrouter.core.transfers import consultations
+from callrouter.core.transfers.targets import COLLEAGUE, CONTACT, NUMBER, TEAM
 
 _WHOEVER_WAS_CALLED: Mapping[LegPurpose, EndedBy] = {
     LegPurpose.AGENT: EndedBy.AGENT,
@@ -189,13 +190,21 @@ def _consulted(call: Call, told: inputs.ConsultationHeard) -> Turn:
     after = replace(after, revision=after.revision.next())
     facts += [
         fact.NodeVisited(call=after, visit=after.visits[-1]),
-        fact.CallTransferred(call=after, by=by, target=told.agent or told.party),
+        fact.CallTransferred(
+            call=after, by=by, target=told.agent or told.party, kind=_kind_of_party(told), announced=True
+        ),
     ]
     if given and told.queue:
         facts.append(fact.QueueEntered(call=after, visit=after.queue_visits[-1]))
     elif not given:
         facts.append(fact.Bridged(call=after))
     return Turn(call=after, facts=tuple(facts))
+
+
+def _kind_of_party(told: inputs.ConsultationHeard) -> str:
+    if told.agent or told.queue:
+        return COLLEAGUE if told.agent else TEAM
+    return NUMBER if told.party.startswith("+") else CONTACT
 
 
 def end_consultation(facts: list[fact.Fact], call: Call, at: datetime) -> Call:

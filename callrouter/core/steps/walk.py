@@ -10,6 +10,7 @@ from callrouter.core import facts as fact
 from callrouter.core import inputs
 from callrouter.core.books import offers
 from callrouter.core.call import (
+    GIVEN_BACK,
     TOGETHER,
     Call,
     CallState,
@@ -103,7 +104,7 @@ class Walk:
         whom = found.refusal or str(found)
         because = f"to {target}{f' by {by}' if by else ''}: {whom}"
         call = self._visited(call, "transfer refused" if found.refusal else "transferred", because)
-        self.facts.append(fact.CallTransferred(call=call, by=by, target=target, refusal=found.refusal))
+        self.facts.append(fact.CallTransferred(call=call, by=by, target=target, refusal=found.refusal, kind=found.kind))
         if found.refusal:
             return self.give_back(call, f"a transfer to {target} was refused: {found.refusal}")
         if found.node:
@@ -117,7 +118,7 @@ class Walk:
         stay = waits.give_back(self.plan, call)
         if stay is None:
             return self.fall_back(replace(call, memory={}), reason)
-        call = self._visited(stay.call, "given back", reason)
+        call = self._visited(stay.call, GIVEN_BACK, reason)
         return self._wait(structs.replace(stay, call=call))
 
     def keep(self, closed: tuple[Call, QueueVisit | None, DialAttempt | None]) -> Call:

@@ -19,7 +19,7 @@ from callrouter.core.numbers import normalise
 
 MAX_TARGET: Final = 64
 """Characters of a target."""
-COLLEAGUE, TEAM, CONTACT, NODE = "colleague", "team", "contact", "node"
+COLLEAGUE, TEAM, CONTACT, NODE, NUMBER = "colleague", "team", "contact", "node", "number"
 KINDS: Final = (COLLEAGUE, TEAM, CONTACT, NODE)
 """What may be said before a name, and a full stop."""
 
@@ -49,10 +49,16 @@ class Destination(Struct, frozen=True, kw_only=True):
     refusal: str = ""
     """For a person."""
 
+    @property
+    def kind(self) -> str:
+        """Which of the kinds it is; empty: it is refused."""
+        kinds = ((COLLEAGUE, self.colleague), (TEAM, self.team), (NODE, self.node), (CONTACT, self.name))
+        return next((kind for kind, name in kinds if name), NUMBER if self.number else "")
+
     def __str__(self) -> str:
         """For a person."""
-        kinds = ((COLLEAGUE, self.colleague), (TEAM, self.team), (NODE, self.node), (CONTACT, self.name))
-        return next((f"{kind} {name}" for kind, name in kinds if name), self.number)
+        name = self.colleague or self.team or self.node or self.name
+        return f"{self.kind} {name}" if name else self.number
 
 
 def named_kind(target: str) -> tuple[str, str]:

@@ -102,6 +102,8 @@ class BoardFigures:
     """How attempts to send what is of no message ended, ever: by its kind, and by outcome (`delivered`, `failed`: there
     is another, `given_up`).
     """
+    works: bool = False
+    """Whether a worker has the lease."""
 
 
 async def list_board(
@@ -167,6 +169,7 @@ async def count_board(database: Database, now: datetime) -> BoardFigures:
         waiting={kind: int(count) for kind, count, _ in rows},
         late=late_others,
         attempts={(kind, outcome): int(count) for kind, outcome, count in counts},
+        works=works,
     )
 
 

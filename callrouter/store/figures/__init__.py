@@ -4,5 +4,6 @@
 are in. `making` makes rows from calls, `rebuilding` keeps them, for the worker (`keeping`) and by command, `verifying`
 compares what is kept with the calls, `watch` says to Prometheus how long marks wait.
 `asking` says what is asked for, `rows` reads what is kept where it is right and the calls where it is not. `reading`
-and `measuring` make figures of journeys, `visits` of visits to queues; `model` is what figures are.
+and `measuring` make figures of journeys, `visits` of visits to queues; `model` is what figures are. `today` counts the
+day so far, for Prometheus.
 """

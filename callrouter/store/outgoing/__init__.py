@@ -2,6 +2,6 @@
 
 `book` is the book of `callrouter.outgoing`: open callbacks, and the calls placed for them. `worklist` lists callers who
 gave up, and `by_hand` takes what people say who call back themselves.
-`telling` is the book of calls that tell people of messages.
+`watch` counts who is to be called back, for Prometheus. `telling` is the book of calls that tell people of messages.
 `far_leg` is the leg of whoever was rung; `names` knows that a client was called otherwise before.
 """

@@ -1,0 +1,96 @@
+"""The engine's look at callers' wishes to be called back, for Prometheus; also at those that people carry out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import case, func, select
+
+from callrouter.errors import StoreError
+from callrouter.logs import Outage
+from callrouter.outgoing.order import Settlement
+from callrouter.store.database import Database
+from callrouter.store.outgoing.names import Names
+from callrouter.store.tables import callbacks
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS: Final = 15.0
+RECENT: Final = timedelta(hours=24)
+OUTCOMES: Final = ("open", "reached", "rang_again", "given_up")
+"""What becomes of a wish: it waits, somebody called and reached them, they rang again, or nobody tries any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """How they stand."""
+
+    open: Mapping[str, int]
+    """By client, as it is called now; those without any are left out."""
+    oldest_seconds: Mapping[str, float]
+    """For how long the oldest of them has been open, by client."""
+    recent: Mapping[str, int]
+    """Those of the last 24 hours, by outcome."""
+
+
+async def count_wishes(database: Database, now: datetime) -> Wishes:
+    """Count them. `now` is the clock they were asked by.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    wish = callbacks.c
+    still_open = (
+        select(wish.client, func.count(), func.min(wish.asked_at)).where(wish.state == "open").group_by(wish.client)
+    )
+    outcome = case(
+        (wish.state == "open", "open"),
+        (wish.state == "given_up", "given_up"),
+        (wish.settled_by == Settlement.RANG_AGAIN.value, "rang_again"),
+        else_="reached",
+    )
+    recent = select(outcome, func.count()).where(wish.asked_at > now - RECENT).group_by(outcome)
+    many: dict[str, int] = {}
+    oldest: dict[str, float] = {}
+    async with database.connection() as connection:
+        names = await Names.read(connection)
+        for client, count, asked_at in (await connection.execute(still_open)).all():
+            client = names.now(client)
+            many[client] = many.get(client, 0) + count
+            oldest[client] = max(oldest.get(client, 0.0), (now - asked_at).total_seconds())
+        found = {row[0]: row[1] for row in await connection.execute(recent)}
+    return Wishes(open=many, oldest_seconds=oldest, recent={name: found.get(name, 0) for name in OUTCOMES})
+
+
+class WishesWatch:
+    """Counts them from time to time."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime], *, every_seconds: float = LOOK_SECONDS) -> None:
+        """`now` is the clock calls are stamped by."""
+        self._database = database
+        self._now = now
+        self._every_seconds = every_seconds
+        self._away = Outage(log, "callbacks are not counted", "callbacks are counted again", level="warning")
+        self.wishes: Wishes | None = None
+        """As of the last look; None: it is not known."""
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(self._every_seconds)
+
+    async def look(self) -> None:
+        """Count now."""
+        try:
+            self.wishes = await count_wishes(self._database, self._now())
+        except StoreError as error:
+            self.wishes = None
+            self._away.failed(str(error))
+        else:
+            self._away.ended()
