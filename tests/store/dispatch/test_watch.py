@@ -37,6 +37,7 @@ async def test_they_are_counted(database: Database) -> None:
     assert before == []
     assert after_ == [
         f'callrouter_messages_attention{{client="{MOREAU}"}} 2.0',
+        "callrouter_worker_at_work 0.0",
         "callrouter_dispatch_overdue 2.0",
         'callrouter_notification_attempts_total{kind="notification",outcome="given_up"} 7.0',
         'callrouter_notifications_waiting{kind="notification"} 1.0',

@@ -25,8 +25,7 @@ from callrouter.core.facts import (
 from callrouter.core.service_level import ServiceCounts, ServiceLevelTarget, service_level
 from callrouter.dialplan import UNKNOWN_CLIENT
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources, exposition
-
-from .api.stories import abandoned, answered, live, message_left
+from tests.api.stories import abandoned, answered, live, message_left
 
 VOLATILE = re.compile(rb"(process|python)_")
 """What differs between two looks."""
