@@ -92,8 +92,8 @@ def registry() -> CollectorRegistry:
     for kind in (*KINDS, NUMBER, ""):
         for announced in (False, True):
             metrics.observe([CallTransferred(call=call, by="anne", target="x", kind=kind, announced=announced)])
-    for outcome in DialOutcome:
-        metrics.observe([DialFinished(call=call, dial=replace(DIAL, outcome=outcome))])
+    for ended_as in DialOutcome:
+        metrics.observe([DialFinished(call=call, dial=replace(DIAL, outcome=ended_as))])
     return registry
 
 

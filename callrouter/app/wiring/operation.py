@@ -29,6 +29,7 @@ from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.teams.document import Teams
 from callrouter.asterisk.transfers.control import CallControl
+from callrouter.core.agents.preference import team_of
 from callrouter.dispatch.listening import listen
 from callrouter.metrics import EngineMetrics, Sources
 from callrouter.metrics.staff import StaffNow, staff_now
@@ -139,7 +140,7 @@ def sources_of(
     def waiting() -> WaitingNow | None:
         if not hears():
             return None
-        teams = {place.queue for agent in roster.crew.agents.values() for place in agent.places}
+        teams = {team_of(queue) for queue in roster.crew.queues}  # those in which nobody is rung, too
         live = [one.call for one in ground.calls]
         return waiting_now(live, ground.clock.now(), clients=dialplans.served.catalogue.plans, queues=sorted(teams))
 

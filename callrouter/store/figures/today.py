@@ -30,8 +30,8 @@ from callrouter.store.gaps import gaps_within
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS: Final = 30.0
-STALE_SECONDS: Final = 3 * LOOK_SECONDS
+LOOK_SECONDS: Final = 15.0
+STALE_SECONDS: Final = 6 * LOOK_SECONDS
 """What was seen so long ago is not today's any more: whoever asks is told nothing."""
 TODAY: Final = Period(Moment(0), None)
 
