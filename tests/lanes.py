@@ -64,6 +64,7 @@ COMPUTING: Final = (
     "tests/chaos/test_soak.py",
     "tests/chaos/test_verdict.py",
     "tests/deploy/test_alerts.py",
+    "tests/deploy/test_boards.py",
     "tests/deploy/test_carriers_file.py",
     "tests/deploy/test_containers.py",
     "tests/deploy/test_make.py",

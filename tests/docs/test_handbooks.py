@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import typer
 import yaml
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import Metric
 
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.engine_client import EngineClient
@@ -25,9 +27,13 @@ from callrouter.core.service_level import Formula
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
+from callrouter.metrics.staff import staff_now
+from callrouter.metrics.waiting import WaitingNow
 from callrouter.questions.expected import run_expected
 from callrouter.settings import Settings, shown_settings
 from callrouter.store.dispatch.board import BoardFigures
+from callrouter.store.figures.today import Today
+from callrouter.store.outgoing.watch import Wishes
 from callrouter.store.tables import metadata
 from callrouter.stream.feed import Feed
 
@@ -37,6 +43,7 @@ from ..api.serving import make_gate  # noqa: TID252  # tests are no installed pa
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
+BOARDS = ROOT / "deploy" / "grafana" / "dashboards"
 WRITTEN_AT = datetime(2026, 11, 29, 10, tzinfo=UTC)
 """The day of the transcripts: days of the examples are over later."""
 HANDBOOKS = (
@@ -72,8 +79,8 @@ class Rows:
     disk_refuses = False
 
 
-def metrics() -> Iterator[str]:
-    """All that are callrouter's own, as /metrics names them."""
+def families() -> Iterator[Metric]:
+    """All metrics that are callrouter's own."""
     registry = CollectorRegistry()
     DialplanMetrics(registry)
     counted = Sources(
@@ -95,17 +102,38 @@ def metrics() -> Iterator[str]:
         journal_refused=bool,
         board=lambda: BoardFigures(attention={}, overdue=0),
         marks_wait_seconds=lambda: 0.0,
+        promised=dict,
+        waiting=WaitingNow,
+        staff=lambda: staff_now([], []),
+        wishes=lambda: Wishes(open={}, oldest_seconds={}, recent={}),
+        today=lambda: Today(clients={}, gap_seconds=0.0),
     )
     EngineMetrics(registry, version="", target_of=lambda _: None).watch(counted)
-    for family in registry.collect():
-        if family.name.startswith("callrouter_"):
-            yield family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
+    return (family for family in registry.collect() if family.name.startswith("callrouter_"))
+
+
+def metrics() -> dict[str, str]:
+    """Their types, by their names as /metrics has them."""
+    suffixes = {"counter": "_total", "info": "_info"}
+    return {
+        family.name + suffixes.get(family.type, ""): "gauge" if family.type == "info" else family.type
+        for family in families()
+    }
 
 
 def test_the_operator_finds_every_metric_and_no_other() -> None:
     named = named_in("docs/operator.md", r"callrouter_[a-z_]+")
 
     assert named == set(metrics())
+
+
+def test_the_operator_finds_the_type_of_every_metric() -> None:
+    rows = re.findall(
+        r"^\| `(callrouter_\w+)` \| (\w+) \| [^|]* \| [^|]+ \|$", text_of("docs/operator.md"), re.MULTILINE
+    )
+
+    assert dict(rows) == metrics()
+    assert len(rows) == len(metrics())
 
 
 def alerts() -> dict[str, dict[str, Any]]:
@@ -128,11 +156,18 @@ def test_an_alert_says_what_to_do(name: str) -> None:
     assert rule["annotations"]["action"]
 
 
-def test_the_metrics_of_rules_are_there() -> None:
-    expressions = " ".join(rule["expr"] for rule in alerts().values())
-    used = {name.removesuffix("_bucket") for name in re.findall(r"callrouter_[a-z_]+", expressions)}
+def test_the_metrics_of_rules_and_boards_are_there() -> None:
+    recording = yaml.safe_load(RULES.with_name("recording.yml").read_text(encoding="utf-8"))["groups"]
+    boards = [json.loads(path.read_text(encoding="utf-8")) for path in BOARDS.glob("*.json")]
+    asked = [
+        *(rule["expr"] for rule in alerts().values()),
+        *(rule["expr"] for group in recording for rule in group["rules"]),
+        *(target["expr"] for board in boards for panel in board["panels"] for target in panel.get("targets", [])),
+        *(one["query"] for board in boards for one in board["templating"]["list"]),
+    ]
+    used = {re.sub("_(bucket|count)$", "", name) for name in re.findall(r"callrouter_[a-z_]+", " ".join(asked))}
 
-    assert used - set(metrics()) == set()
+    assert used - metrics().keys() == set()
 
 
 async def nothing() -> Any:
