@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -21,14 +20,21 @@ from callrouter.core.service_level import (
     service_level,
 )
 from callrouter.store.figures.days import clock_hours
-from callrouter.store.figures.encoding import DISPOSITIONS, OFFERED, REACHED_LATER, Seconds, bytes_of, seconds_of
+from callrouter.store.figures.encoding import (
+    EACH_JOURNEY,
+    QUARTER_SECONDS,
+    Seconds,
+    bytes_of,
+    journeys_counted,
+    seconds_of,
+    split,
+)
 from callrouter.store.figures.model import DEFAULT_TARGET, NO_WAITS, Figures, PromiseStats, Waits
 from callrouter.store.figures.reading import Tally
 
 _DISPOSITIONS: Final = tuple(Disposition)
 _FORMULAS: Final = tuple(Formula)
 _NONE: Final = [0] * len(Disposition)
-_REACHED: Final = [DISPOSITIONS[one] for one in (Disposition.ANSWERED, Disposition.REDIRECTED)]
 
 
 def by_promise(tallies: Iterable[Tally]) -> tuple[Figures, list[PromiseStats]]:
@@ -48,8 +54,9 @@ def none_at_all(promise: Promise | None) -> tuple[Figures, list[PromiseStats]]:
     return figures, [PromiseStats(promise=promise, figures=figures)]
 
 
-def _first_at(tally: Tally) -> datetime:
-    return tally.first_at
+def _first_at(tally: Tally) -> tuple[int, int]:
+    """By the quarter of an hour: of months nothing else is kept."""
+    return int(tally.first_at.timestamp()) // QUARTER_SECONDS, tally.promise_id or 0
 
 
 class _Counted:
@@ -160,18 +167,16 @@ def percentile(values: Seconds | Sequence[float], share: float) -> float:
 def by_hour(tallies: Iterable[Tally], zone: ZoneInfo) -> Iterator[tuple[int, Tally]]:
     """Journeys apart by the hour that clocks showed when they rang; of their kept times, what is of them."""
     for one in tallies:
-        hours = np.array(clock_hours(one.changing_day, zone), dtype=np.uint8)[bytes_of(one.quarters)]
-        kinds = bytes_of(one.kinds)
-        numbers = kinds & (OFFERED - 1)
-        reached = np.isin(numbers, _REACHED)
-        later = kinds & REACHED_LATER > 0
-        lost = numbers == DISPOSITIONS[Disposition.ABANDONED]
-        waits, gone = np.frombuffer(one.waits, ">f8"), np.frombuffer(one.lost, ">f8")
-        talks, reached_after = np.frombuffer(one.talks, ">f8"), np.frombuffer(one.reached_after, ">f8")
-        for hour in np.unique(hours).tolist():
-            its = hours == hour
-            counts = np.bincount(numbers[its], minlength=len(Disposition))
-            talked = talks[its[reached]]
+        hours = np.array(clock_hours(one.changing_day, zone), dtype=np.int16)[bytes_of(one.quarters)]
+        kept = {
+            "kinds": one.kinds,
+            "waits": one.waits,
+            "lost": one.lost,
+            "talks": one.talks,
+            "reached_after": one.reached_after,
+        }
+        for hour, its in split(EACH_JOURNEY, kept, hours):
+            received, offered, *by_disposition, talk_seconds = journeys_counted(its)
             yield (
                 hour,
                 Tally(
@@ -180,12 +185,12 @@ def by_hour(tallies: Iterable[Tally], zone: ZoneInfo) -> Iterator[tuple[int, Tal
                     promise_id=one.promise_id,
                     promise=one.promise,
                     first_at=one.first_at,
-                    received=int(its.sum()),
-                    offered=int((kinds[its] & OFFERED > 0).sum()),
-                    by_disposition=[int(counts[DISPOSITIONS[disposition]]) for disposition in Disposition],
-                    talk_seconds=float(talked.sum()),
-                    waits=waits[its[reached]].tobytes(),
-                    lost=gone[its[lost]].tobytes(),
-                    reached_after=reached_after[its[later]].tobytes(),
+                    received=received,
+                    offered=offered,
+                    by_disposition=by_disposition,
+                    talk_seconds=talk_seconds,
+                    waits=its["waits"],
+                    lost=its["lost"],
+                    reached_after=its["reached_after"],
                 ),
             )

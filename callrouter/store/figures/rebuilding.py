@@ -1,5 +1,7 @@
 """Keeps days: makes rows of those that are marked, and of all days of clients whose days are cut otherwise now.
 
+Of months that are over rows of their own are made (`folding`).
+
 A round is one transaction that sees one instant: it takes marks away, and makes their days from the calls that it sees.
 A call that is committed later has a mark of its own, which the round did not see either. One round at a time runs; who
 reads, and who writes calls, waits for none.
@@ -7,17 +9,18 @@ reads, and who writes calls, waits for none.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import exists, func, select, text, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.database import Database
-from callrouter.store.figures.days import Days, days_of_quarter, piece_of
+from callrouter.store.figures.days import Days, days_of_quarter, month_of, piece_of, spans_of
+from callrouter.store.figures.folding import fold_some, folded_of, open_from, remake_days
 from callrouter.store.figures.making import KINDS, OF_JOURNEYS, Pieces
 from callrouter.store.figures.zones import Zones, read_zones
 from callrouter.store.tables import figure_marks, figure_zones
@@ -68,26 +71,29 @@ class Round:
     """Of clients, made anew."""
     cut_anew: int
     """Clients all of whose days are among them."""
-
+    folded: int
+    """Months of clients that became rows of months."""
     is_more: bool
     """Whether there may be more to do at once."""
 
     @property
     def did_nothing(self) -> bool:
         """Whether all that is kept is right."""
-        return not self.days and not self.cut_anew
+        return not self.days and not self.cut_anew and not self.folded
 
 
-async def rebuild_some(database: Database, marks: int = MARKS_AT_ONCE) -> Round:
+async def rebuild_some(database: Database, marks: int = MARKS_AT_ONCE, *, now: datetime | None = None) -> Round:
     """One round.
 
     Args:
         database: open.
         marks: how many are looked at, at most.
+        now: by which months are over; None: the present instant.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
+    now = now or datetime.now(UTC)
     async with _alone(database) as connection:
         zones = await read_zones(connection)
         taken = (await connection.execute(_TAKE, {"many": marks})).all()
@@ -102,23 +108,26 @@ async def rebuild_some(database: Database, marks: int = MARKS_AT_ONCE) -> Round:
     async with _alone(database) as connection:
         zones = await read_zones(connection)
         wrong = await _first_cut_otherwise(connection, zones)
-        days = 0 if wrong is None else await _cut_anew(connection, zones, wrong)
-    is_more = len(taken) == marks or wrong is not None
-    return Round(days=len(pieces) + days, cut_anew=int(wrong is not None), is_more=is_more)
+        days = 0 if wrong is None else await _cut_anew(connection, zones, wrong, now)
+    async with _alone(database) as connection:
+        folded = await fold_some(connection, await read_zones(connection), now)
+    is_more = len(taken) == marks or wrong is not None or folded > 0
+    return Round(days=len(pieces) + days, cut_anew=int(wrong is not None), folded=folded, is_more=is_more)
 
 
-async def rebuild_client(database: Database, client: str) -> int:
+async def rebuild_client(database: Database, client: str, *, now: datetime | None = None) -> int:
     """Make all days of a client again, in one transaction; how many they are.
 
     Args:
         database: open.
         client: as its calls name it.
+        now: by which months are over; None: the present instant.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with _alone(database) as connection:
-        return await _cut_anew(connection, await read_zones(connection), client)
+        return await _cut_anew(connection, await read_zones(connection), client, now or datetime.now(UTC))
 
 
 async def known_clients(database: Database) -> list[str]:
@@ -142,11 +151,16 @@ async def _alone(database: Database) -> AsyncIterator[AsyncConnection]:
 
 
 async def _make(connection: AsyncConnection, zones: Zones, pieces: Pieces) -> None:
-    if len(pieces):
-        for kind in KINDS:
-            values = pieces.values | (zones.names if kind is OF_JOURNEYS else {})
-            await connection.execute(text(kind.forget), {"clients": pieces.clients, "days": pieces.days})
-            await connection.execute(text(kind.keep), values)
+    if not len(pieces):
+        return
+    folded = await folded_of(connection, pieces)
+    of_months, of_days = pieces.apart(lambda client, day: (client, month_of(day)) in folded)
+    if len(of_months):
+        await remake_days(connection, zones, of_months)
+    for kind in KINDS if len(of_days) else ():
+        values = of_days.values | (zones.names if kind is OF_JOURNEYS else {})
+        await connection.execute(text(kind.forget), {"clients": of_days.clients, "days": of_days.days})
+        await connection.execute(text(kind.keep), values)
 
 
 async def _first_cut_otherwise(connection: AsyncConnection, zones: Zones) -> str | None:
@@ -158,9 +172,10 @@ async def _first_cut_otherwise(connection: AsyncConnection, zones: Zones) -> str
     return unknown
 
 
-async def _cut_anew(connection: AsyncConnection, zones: Zones, client: str) -> int:
+async def _cut_anew(connection: AsyncConnection, zones: Zones, client: str, now: datetime) -> int:
     """All days of a client, from its first call to its last; how many."""
-    for table in ("figure_marks", *(kind.table for kind in KINDS)):
+    tables = ("figure_marks", *(table for kind in KINDS for table in (kind.table, kind.months)))
+    for table in tables:
         await connection.execute(text(f"DELETE FROM {table} WHERE client = :client"), {"client": client})  # noqa: S608
     await connection.execute(_CUT_ANEW, {"client": client, "basis": zones.basis(client, zones.name_of(client))})
     first_at, last_at, calls = (await connection.execute(_SPAN, {"client": client})).one()
@@ -168,19 +183,36 @@ async def _cut_anew(connection: AsyncConnection, zones: Zones, client: str) -> i
         return 0
     days = list(Days(zones.of(client), first_at, last_at + timedelta(microseconds=1)))
     at_once = max(1, len(days) * CALLS_AT_ONCE // calls)
-    for start in range(0, len(days), at_once):
-        pieces = [piece_of(day, zones.of(client)) for day in days[start : start + at_once]]
-        values = {
-            "client": client,
-            "days": [one.day for one in pieces],
-            "begins": [one.begins_at for one in pieces],
-            "from_at": pieces[0].from_at,
-            "to_at": pieces[-1].to_at,
-        }
-        for kind in KINDS:
-            names = zones.names if kind is OF_JOURNEYS else {}
-            await connection.execute(text(kind.keep_span), {**values, **names})
+    until = open_from(now)
+    for span in spans_of([day for day in days if day < until], at_once, month_of):
+        await _keep(connection, zones, client, span, in_months=True)
+    for span in spans_of([day for day in days if day >= until], at_once, lambda day: day):
+        await _keep(connection, zones, client, span, in_months=False)
     return len(days)
+
+
+async def _keep(
+    connection: AsyncConnection, zones: Zones, client: str, days: Sequence[date], *, in_months: bool
+) -> None:
+    pieces = [piece_of(day, zones.of(client)) for day in days]
+    values = {
+        "client": client,
+        "days": [one.day for one in pieces],
+        "begins": [one.begins_at for one in pieces],
+        "from_at": pieces[0].from_at,
+        "to_at": pieces[-1].to_at,
+    }
+    for kind in KINDS:
+        names = zones.names if kind is OF_JOURNEYS else {}
+        await connection.execute(text(kind.keep_months if in_months else kind.keep_span), {**values, **names})
+
+
+_NOONS: Final = """
+    SELECT client, (month + (number - 1) + interval '12 hours') AT TIME ZONE split_part(basis, ' ', 2) AS at
+    FROM figure_months JOIN figure_zones USING (client), generate_series(1, 31) AS number
+    WHERE first_at < :to_at AND last_at >= :from_at AND position(set_byte('\\x00'::bytea, 0, number) IN days) > 0
+"""
+"""Of each day of which a month's row has journeys, an instant."""
 
 
 async def mark_days(
@@ -205,6 +237,8 @@ async def mark_days(
             WHERE ringing_at >= :from_at AND ringing_at < :to_at {which}
             UNION ALL
             SELECT client, first_at FROM figure_days WHERE first_at >= :from_at AND first_at < :to_at {which}
+            UNION ALL
+            SELECT * FROM ({_NOONS}) AS noons WHERE at >= :from_at AND at < :to_at {which}
         ) AS known
     """  # noqa: S608
     values = {"from_at": from_at, "to_at": to_at} | ({} if clients is None else {"clients": list(clients)})
