@@ -242,7 +242,7 @@ class Kind:
 
     @property
     def keep_span(self) -> str:
-        """The statement that keeps rows of many days of one client, one after the other."""
+        """The statement that keeps rows of many days, one after the other, of clients whose days are cut alike."""
         return f"INSERT INTO {self.table} (client, day, {', '.join(self.columns)}) {self._span}"
 
     @property
@@ -252,14 +252,15 @@ class Kind:
 
     @property
     def _span(self) -> str:
-        """One look at the client's calls, where pieces need one each."""
+        """One look at the calls, where pieces need one each."""
         made = ", ".join(f"{self.made[name]} AS {name}" for name in self.columns)
         return f"""
             SELECT calls.client, piece.day, {made} FROM {self.source}
                 JOIN unnest(CAST(:days AS date[]), CAST(:begins AS timestamptz[])) WITH ORDINALITY
                     AS piece(day, begins_at, place)
                 ON piece.place = width_bucket(calls.ringing_at, CAST(:begins AS timestamptz[]))::bigint
-            WHERE calls.client = :client AND calls.ringing_at >= :from_at AND calls.ringing_at < :to_at
+            WHERE calls.client = ANY(CAST(:these AS text[]))
+                AND calls.ringing_at >= :from_at AND calls.ringing_at < :to_at
             GROUP BY calls.client, piece.day, calls.plan_version, {self.key}
         """  # noqa: S608 - made of our own words
 

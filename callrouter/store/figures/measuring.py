@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -10,14 +11,13 @@ import numpy as np
 
 from callrouter.core.call import Disposition
 from callrouter.core.service_level import (
-    Formula,
     Promise,
     ServiceCounts,
     ServiceLevelTarget,
     abandon_rate,
     mean_seconds,
     pickup_rate,
-    service_level,
+    service_levels,
 )
 from callrouter.store.figures.days import clock_hours
 from callrouter.store.figures.encoding import (
@@ -33,7 +33,6 @@ from callrouter.store.figures.model import DEFAULT_TARGET, NO_WAITS, Figures, Pr
 from callrouter.store.figures.reading import Tally
 
 _DISPOSITIONS: Final = tuple(Disposition)
-_FORMULAS: Final = tuple(Formula)
 _NONE: Final = [0] * len(Disposition)
 
 
@@ -54,9 +53,10 @@ def none_at_all(promise: Promise | None) -> tuple[Figures, list[PromiseStats]]:
     return figures, [PromiseStats(promise=promise, figures=figures)]
 
 
-def _first_at(tally: Tally) -> tuple[int, int]:
-    """By the quarter of an hour: of months nothing else is kept."""
-    return int(tally.first_at.timestamp()) // QUARTER_SECONDS, tally.promise_id or 0
+def _first_at(tally: Tally) -> tuple[int, float]:
+    """By the quarter of an hour: of months nothing else is kept. What no promise is known for comes last then."""
+    number = inf if tally.promise_id is None else tally.promise_id
+    return int(tally.first_at.timestamp()) // QUARTER_SECONDS, number
 
 
 class _Counted:
@@ -88,7 +88,7 @@ class _Counted:
             received=self.received,
             by_disposition=dict(zip(_DISPOSITIONS, self.by_disposition, strict=True)),
             counts=counts,
-            service_levels={formula: service_level(counts, formula) for formula in _FORMULAS},
+            service_levels=service_levels(counts),
             pickup_rate=pickup_rate(counts),
             abandon_rate=abandon_rate(counts),
             waiting=waits_of(self.waits),
@@ -148,20 +148,24 @@ def waits_of(seconds: Seconds) -> Waits:
     if not len(seconds):
         return NO_WAITS
     return Waits(
-        mean_seconds=float(seconds.sum()) / len(seconds),
-        p50_seconds=percentile(seconds, 0.5),
-        p90_seconds=percentile(seconds, 0.9),
-        p95_seconds=percentile(seconds, 0.95),
-        max_seconds=float(seconds[-1]),
+        mean_seconds=float(np.add.reduce(seconds)) / len(seconds),
+        p50_seconds=_percentile(seconds, 0.5),
+        p90_seconds=_percentile(seconds, 0.9),
+        p95_seconds=_percentile(seconds, 0.95),
+        max_seconds=seconds.item(-1),
     )
 
 
-def percentile(values: Seconds | Sequence[float], share: float) -> float:
-    """By linear interpolation, as PostgreSQL's percentile_cont; `values` are sorted, and there is one at least."""
-    place = share * (len(values) - 1)
+def _percentile(seconds: Seconds, share: float) -> float:
+    place = share * (len(seconds) - 1)
     low = int(place)
-    first = float(values[low])
-    return first if low == place else first + (float(values[low + 1]) - first) * (place - low)
+    first = seconds.item(low)
+    return first if low == place else first + (seconds.item(low + 1) - first) * (place - low)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """By linear interpolation, as PostgreSQL's percentile_cont; `values` are sorted, and there is one at least."""
+    return _percentile(np.asarray(values, dtype=np.float64), share)
 
 
 def by_hour(tallies: Iterable[Tally], zone: ZoneInfo) -> Iterator[tuple[int, Tally]]:

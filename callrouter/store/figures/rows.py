@@ -76,8 +76,8 @@ async def read_summed(  # noqa: PLR0913, RUF100
     days = Days(part.zone, part.from_at, part.to_at)
     unkept = {
         client
-        for client in {*marks, *zones.kept}
-        if zones.kept.get(client) != zones.basis(client, part.zone.key) and part.has(client)
+        for client in marks.keys() | zones.kept.keys()
+        if part.has(client) and zones.kept.get(client) != zones.basis(client, part.zone.key)
     }
     stale = {
         (client, day)

@@ -45,8 +45,9 @@ class Zones:
         """What a client's days rest on if they are cut in a zone: who is reached later may have rung under another
         name of the client.
         """
-        family = self.families.get(client, ())
-        return " ".join((FORM, zone, *(name for name in family if name != client)))
+        cut = f"{FORM} {zone}"
+        family = self.families.get(client)
+        return cut if family is None else " ".join((cut, *(name for name in family if name != client)))
 
     def is_kept(self, client: str) -> bool:
         """Whether what is kept of days is of days as they are cut now."""

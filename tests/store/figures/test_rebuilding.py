@@ -19,7 +19,7 @@ from callrouter.store.database import Database
 from callrouter.store.figures.asking import Grouping
 from callrouter.store.figures.folding import fold_some
 from callrouter.store.figures.model import Group, Stats
-from callrouter.store.figures.rebuilding import mark_days, read_backlog, rebuild_some
+from callrouter.store.figures.rebuilding import known_clients, mark_days, read_backlog, rebuild_clients, rebuild_some
 from callrouter.store.figures.verifying import compare_days
 from callrouter.store.figures.zones import read_zones
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
@@ -362,3 +362,32 @@ async def test_a_month_with_a_mark_is_not_put_together(house: Database, make_cal
     assert await kept_rows(house) == (True, False)
     await rebuild_all(house)
     assert await kept_rows(house) == (False, True)
+
+
+@pytest.mark.parametrize("now", [JUST_OVER, NOW], ids=["days", "months"])
+async def test_many_clients_are_made_together(
+    house: Database, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch, now: datetime
+) -> None:
+    """What is kept is the same, also where calls come between one month and the next, and where somebody asks."""
+    monkeypatch.setattr("callrouter.store.figures.rebuilding.MANY", 3)
+    monkeypatch.setattr("callrouter.store.figures.cutting.ALL_CALLS_AT_ONCE", 100)
+    random = Random(13)
+    await write(house, [some_call(make_call, random, number) for number in range(600)])
+    added: list[Call] = []
+
+    def meanwhile(_: str) -> None:
+        added.append(some_call(make_call, random, 600 + len(added)))
+
+    await rebuild_all(house, now=now)
+    async with house.connection() as connection:
+        await connection.execute(text("UPDATE figure_days SET received = 0"))
+        await connection.execute(text("UPDATE figure_months SET received = 0"))
+    assert await rebuild_clients(house, await known_clients(house), now=now, said=meanwhile) > 100
+    assert len(added) >= 6  # months of zones
+    await write(house, added)
+    at_once = await read_stats(house, OCTOBER, now=NOW)
+    await rebuild_all(house, now=now)
+    same(await read_stats(house, OCTOBER, now=NOW), at_once)
+    assert [one async for one in compare_days(house, NOW - timedelta(days=90), NOW) if one.wrong] == []
+    await uncounted(house)
+    same(await read_stats(house, OCTOBER, now=NOW), at_once)
