@@ -85,27 +85,27 @@ def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def met_of_counted(counts: ServiceCounts, formula: Formula) -> tuple[int, int]:
-    """By a named formula: how many journeys met the promise, of how many that count."""
-    c = counts
-    match formula:
-        case Formula.ANSWERED_ONLY:
-            return c.answered_within, c.answered
-        case Formula.EARLY_ABANDON_COUNTS:
-            return c.answered_within + c.abandoned_within, c.offered
-        case Formula.LATE_ABANDON_ONLY:
-            return c.answered_within, c.offered - c.abandoned_within
-        case Formula.SHORT_ABANDON_AS_MET:
-            return c.answered_within + c.short_abandoned, c.offered
-        case Formula.SHORT_ABANDON_EXCLUDED:
-            return c.answered_within, c.offered - c.short_abandoned
-        case Formula.STRICT:
-            return c.answered_within, c.offered
+def met_of_counted(counts: ServiceCounts) -> dict[Formula, tuple[int, int]]:
+    """By every formula: how many journeys met the promise, of how many that count."""
+    offered, within = counts.offered, counts.answered_within
+    return {
+        Formula.ANSWERED_ONLY: (within, counts.answered),
+        Formula.EARLY_ABANDON_COUNTS: (within + counts.abandoned_within, offered),
+        Formula.LATE_ABANDON_ONLY: (within, offered - counts.abandoned_within),
+        Formula.SHORT_ABANDON_AS_MET: (within + counts.short_abandoned, offered),
+        Formula.SHORT_ABANDON_EXCLUDED: (within, offered - counts.short_abandoned),
+        Formula.STRICT: (within, offered),
+    }
 
 
 def service_level(counts: ServiceCounts, formula: Formula) -> float | None:
     """The service level by a named formula, 0 to 1, or None when no journey counts."""
-    return _ratio(*met_of_counted(counts, formula))
+    return _ratio(*met_of_counted(counts)[formula])
+
+
+def service_levels(counts: ServiceCounts) -> dict[Formula, float | None]:
+    """The same by every formula."""
+    return {formula: part / whole if whole else None for formula, (part, whole) in met_of_counted(counts).items()}
 
 
 def pickup_rate(counts: ServiceCounts, *, exclude_short: bool = True) -> float | None:

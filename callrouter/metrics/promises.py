@@ -50,7 +50,7 @@ class PromiseCounters:
 
     def ended(self, client: str, counts: ServiceCounts, target: ServiceLevelTarget) -> None:
         """Judge a journey by what was promised to whoever walked that version."""
-        met, counted = met_of_counted(counts, target.formula)
+        met, counted = met_of_counted(counts)[target.formula]
         if not counted:
             return
         if client not in self._counted and len(self._counted) >= MAX_CLIENTS:

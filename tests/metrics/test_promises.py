@@ -74,9 +74,9 @@ def test_judged_one_by_one_calls_are_judged_as_all_together(formula: Formula) ->
         short_abandoned=sum(one.short_abandoned for one in counts),
         overflowed=sum(one.overflowed for one in counts),
     )
-    met, count = met_of_counted(together, formula)
+    met, count = met_of_counted(together)[formula]
 
-    assert (met, count) == tuple(map(sum, zip(*(met_of_counted(one, formula) for one in counts), strict=True)))
+    assert (met, count) == tuple(map(sum, zip(*(met_of_counted(one)[formula] for one in counts), strict=True)))
     assert service_level(together, formula) == met / count
 
 
