@@ -130,6 +130,17 @@ def all_recorded(scene: Scene) -> dict[str, Row]:
     return rows
 
 
+def now(town: Town) -> dict[str, float]:
+    """What Prometheus is shown of callers who wait, and of agents at work."""
+    names = (
+        "callrouter_callers_waiting",
+        'callrouter_agents{state="talking"}',
+        "callrouter_callers_waiting_oldest_seconds",
+    )
+    figures = town.figures()
+    return {name: figures[name] for name in names if name in figures}
+
+
 class Answering:
     """From when on Asterisk answers SIP: it is asked (OPTIONS) twenty times a second, in a thread of its own."""
 
@@ -212,12 +223,17 @@ def test_asterisk_is_killed_and_its_callers_have_their_rows(own_town: Town) -> N
     """The engine lives: it knows what each call had reached, and when nobody could be heard any more."""
     town = own_town
     with everywhere(town) as scene:
+        seen = now(town)
         town.stack.pbx.kill()
+        gone = town.until(lambda: now(town), lambda figures: not figures)
         time.sleep(3.0)  # longer than it takes to notice
         answering = Answering(town.stack.sip_address)
         town.stack.pbx.restart()
         rows = all_recorded(scene)
     assert max(served_again(town, answering)) < SERVICE_SECONDS
+    assert (seen["callrouter_callers_waiting"], seen['callrouter_agents{state="talking"}']) == (1, 2)
+    assert gone == {}  # nobody knows: that is not nought
+    assert now(town).keys() == seen.keys()
     assert 2 <= rows["talking"]["talk_seconds"] <= 30
     [gap] = town.get("/api/stats")["gaps"]
     assert "Asterisk" in gap["reason"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 
 import pytest
@@ -106,3 +107,10 @@ async def test_800_clients_are_so_many_series(registry: CollectorRegistry) -> No
     assert of_clients[False] <= MOST_OF_ALL
     assert len(set(series)) == len(series)
     assert "team-1.x1" not in page  # a derived queue is its team's
+
+
+async def test_promtool_has_nothing_to_say_of_it(registry: CollectorRegistry) -> None:
+    page = await exposition(registry)
+    checked = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, check=False)  # noqa: ASYNC221
+
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
