@@ -39,7 +39,8 @@ queues come from the dialplans in service, outcomes from enums. Queue waiting is
 client (800 of them, times the buckets).
 
 As is usual with Prometheus, /metrics asks for no token: whoever reaches the engine's port reads the clients'
-identifiers, their numbers and the names of queues, with their figures, and nothing else: no host, no agent, no caller.
+identifiers, their numbers, the names of queues and the reasons of pauses, with their figures, and nothing else: no
+host, no agent, no caller.
 """
 
 from __future__ import annotations
