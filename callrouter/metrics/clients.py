@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from callrouter.core.call import Call, Disposition
-from callrouter.core.service_level import ServiceLevelTarget
+from callrouter.core.service_level import ServiceCounts, ServiceLevelTarget
 
 MAX_CLIENTS: Final = 5_000
 """Clients with series of their own; reloads for years must not fill Prometheus. The others share `OTHER`."""
@@ -51,32 +51,48 @@ COUNTERS: Final = (
 _Snapshot = list[tuple[str, tuple[float, ...]]]
 
 
+def waited_seconds(call: Call) -> float:
+    """How long the caller of a journey that is over waited for a human."""
+    return max(0.0, call.waiting_seconds(call.clocks.ended_at or call.clocks.ringing_at))
+
+
+def counts_of(call: Call, target: ServiceLevelTarget) -> ServiceCounts:
+    """What one journey that is over adds to the counts of those that reached human service: nothing, if it did not."""
+    waited = waited_seconds(call)
+    answered = call.offered and call.disposition in (Disposition.ANSWERED, Disposition.REDIRECTED)
+    abandoned = call.offered and call.disposition is Disposition.ABANDONED
+    within = waited <= target.within_seconds
+    return ServiceCounts(
+        answered=int(answered),
+        abandoned=int(abandoned),
+        answered_within=int(answered and within),
+        abandoned_within=int(abandoned and within),
+        short_abandoned=int(abandoned and waited < target.short_abandon_seconds),
+        overflowed=int(call.offered and not answered and not abandoned),
+    )
+
+
 class ClientCounters(Collector):
     """Every client's figures, by client."""
 
     def __init__(self) -> None:
         self._clients: dict[str, list[float]] = {}
 
-    def ended(self, call: Call, client: str, target: ServiceLevelTarget) -> None:
+    def ended(self, call: Call, client: str, counts: ServiceCounts) -> None:
         """Count a journey that is over, in all its client's counters together."""
         figures = self._figures(client)
-        disposition = call.disposition or Disposition.FAILED
-        figures[DISPOSITIONS[disposition]] += 1
+        figures[DISPOSITIONS[call.disposition or Disposition.FAILED]] += 1
         figures[_MESSAGES] += len(call.messages)
         figures[_CALLBACKS] += len(call.callbacks)
-        if not call.offered:
-            return
-        figures[_OFFERED] += 1
-        waited_seconds = max(0.0, call.waiting_seconds(call.clocks.ended_at or call.clocks.ringing_at))
-        if disposition in (Disposition.ANSWERED, Disposition.REDIRECTED):
-            figures[_ANSWERED] += 1
-            figures[_ANSWERED_WITHIN] += waited_seconds <= target.within_seconds
-            figures[_WAITING] += waited_seconds
+        figures[_OFFERED] += counts.offered
+        figures[_ANSWERED] += counts.answered
+        figures[_ANSWERED_WITHIN] += counts.answered_within
+        figures[_ABANDONED] += counts.abandoned
+        figures[_ABANDONED_WITHIN] += counts.abandoned_within
+        figures[_SHORT_ABANDONED] += counts.short_abandoned
+        if counts.answered:
+            figures[_WAITING] += waited_seconds(call)
             figures[_TALK] += max(0.0, call.talk_seconds())
-        elif disposition is Disposition.ABANDONED:
-            figures[_ABANDONED] += 1
-            figures[_ABANDONED_WITHIN] += waited_seconds <= target.within_seconds
-            figures[_SHORT_ABANDONED] += waited_seconds < target.short_abandon_seconds
 
     def collect(self) -> Iterable[Metric]:
         """One family for each counter, all of one instant."""

@@ -23,10 +23,10 @@ from callrouter.core.facts import (
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import UNKNOWN_CLIENT
 from callrouter.metrics.calls import CallCounters
-from callrouter.metrics.clients import OTHER, ClientCounters
+from callrouter.metrics.clients import OTHER, ClientCounters, counts_of
 from callrouter.metrics.fast import FastHistogram
 from callrouter.metrics.lookups import LookupCounters
-from callrouter.metrics.promises import PromiseCollector, PromiseCounters, counts_of
+from callrouter.metrics.promises import PromiseCollector, PromiseCounters
 from callrouter.metrics.shown_numbers import ShownNumbers
 from callrouter.metrics.sources import SourceCollector, Sources
 
@@ -164,9 +164,9 @@ class EngineMetrics:
     def _call_ended(self, call: Call) -> None:
         target = self._target_of(call)
         client, target = call.client if target else OTHER, target or _DEFAULT_TARGET
-        self._clients.ended(call, client, target)
-        if call.offered:
-            self._promises.ended(client, counts_of(call, target), target)
+        counts = counts_of(call, target)
+        self._clients.ended(call, client, counts)
+        self._promises.ended(client, counts, target)
         for offer in call.offers:
             outcome = offer.outcome.value if offer.outcome else OTHER
             self._counters.offers.labels(team_of(offer.queue), outcome).inc()

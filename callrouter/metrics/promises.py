@@ -12,34 +12,14 @@ A client in service has its series from the start on, so that the first miss aft
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-from callrouter.core.call import Call, Disposition
 from callrouter.core.service_level import ServiceCounts, ServiceLevelTarget, met_of_counted
 from callrouter.metrics.clients import MAX_CLIENTS, OTHER, made_when_read
-
-_REACHED: Final = (Disposition.ANSWERED, Disposition.REDIRECTED)
-
-
-def counts_of(call: Call, target: ServiceLevelTarget) -> ServiceCounts:
-    """The counts of one journey that is over and reached human service."""
-    waited_seconds = max(0.0, call.waiting_seconds(call.clocks.ended_at or call.clocks.ringing_at))
-    answered = call.disposition in _REACHED
-    abandoned = call.disposition is Disposition.ABANDONED
-    within = waited_seconds <= target.within_seconds
-    return ServiceCounts(
-        answered=int(answered),
-        abandoned=int(abandoned),
-        answered_within=int(answered and within),
-        abandoned_within=int(abandoned and within),
-        short_abandoned=int(abandoned and waited_seconds < target.short_abandon_seconds),
-        overflowed=int(not answered and not abandoned),
-    )
 
 
 class PromiseCounters:

@@ -15,8 +15,8 @@ from callrouter.core.service_level import (
     service_level,
 )
 from callrouter.metrics import EngineMetrics, Sources
-from callrouter.metrics.clients import MAX_CLIENTS, OTHER
-from callrouter.metrics.promises import PromiseCounters, counts_of
+from callrouter.metrics.clients import MAX_CLIENTS, OTHER, counts_of
+from callrouter.metrics.promises import PromiseCounters
 from tests.api.stories import abandoned, answered, live, message_left
 
 # kpi.md's B: 1,000 answered (860 within 20 s), 60 abandoned (20 within 20 s, 10 within 5 s), 40 overflowed.
