@@ -65,6 +65,7 @@ def staff_now(
     agents: Iterable[tuple[Agent, Standing]],
     calls: Iterable[Call],
     *,
+    rung: Collection[str] = (),
     calling_back: Collection[str] = (),
     phones_gone: Collection[str] = (),
     reasons: Iterable[str] = (),
@@ -74,11 +75,13 @@ def staff_now(
     Args:
         agents: all, and where each stands.
         calls: those in progress.
-        calling_back: agents who have taken a callback.
+        rung: agents who are rung for a callback.
+        calling_back: agents who have taken one.
         phones_gone: telephones that are not there.
         reasons: the operator's, for pauses.
     """
-    on_the_phone = _on_the_phone(calls, calling_back)
+    on_the_phone = dict.fromkeys(rung, Doing.RINGING) | dict.fromkeys(calling_back, Doing.TALKING)
+    on_the_phone |= _with_callers(calls)
     everybody = [(agent, standing, _doing(agent, standing, on_the_phone, phones_gone)) for agent, standing in agents]
     teams: Counter[tuple[str, Doing]] = Counter()
     for agent, _, doing in everybody:
@@ -98,8 +101,8 @@ _NO_PAUSES: Final = frozenset({"wrap_up", "logged_out"})
 """Why Asterisk has somebody paused who is in another state here."""
 
 
-def _on_the_phone(calls: Iterable[Call], calling_back: Collection[str]) -> dict[str, Doing]:
-    found: dict[str, Doing] = dict.fromkeys(calling_back, Doing.TALKING)
+def _with_callers(calls: Iterable[Call]) -> dict[str, Doing]:
+    found: dict[str, Doing] = {}
     for call in calls:
         for offer in open_offers(call):
             if offer.ended_at is None:

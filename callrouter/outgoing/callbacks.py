@@ -125,9 +125,9 @@ class Callbacks:
         return len(self._under_way)
 
     @property
-    def agents(self) -> Collection[str]:
-        """Agents who have taken one, and ring or talk to whom it is for."""
-        return {one.progress.agent for one in self._under_way.values() if one.progress.agent}
+    def outgoing_ids(self) -> Collection[str]:
+        """Those."""
+        return self._under_way.keys()
 
     def observe(self, facts: Sequence[Fact]) -> None:
         """A caller was answered: they need not be called back."""

@@ -18,9 +18,11 @@ def agent(name: str, *teams: str) -> Agent:
     return Agent(name=name, title=name, phone=name, places=places)
 
 
-def doing(standing: Standing, *calls: Call, calling_back: tuple[str, ...] = ()) -> Doing:
+def doing(standing: Standing, *calls: Call, rung: tuple[str, ...] = (), calling_back: tuple[str, ...] = ()) -> Doing:
     """What anne is doing."""
-    found = staff_now([(agent("anne", "medical"), standing)], calls, calling_back=calling_back, phones_gone=["102"])
+    found = staff_now(
+        [(agent("anne", "medical"), standing)], calls, rung=rung, calling_back=calling_back, phones_gone=["102"]
+    )
     (state,) = [one for one, count in found.by_state.items() if count]
     return state
 
@@ -65,6 +67,7 @@ def test_what_is_seen_of_calls_goes_before() -> None:
     assert doing(READY, talks(LegPurpose.CONSULTATION)) is Doing.TALKING
     assert doing(READY, talks(LegPurpose.SUPERVISION)) is Doing.AVAILABLE
     assert doing(READY, calling_back=("anne",)) is Doing.TALKING
+    assert doing(READY, rung=("anne",)) is Doing.RINGING
     assert doing(READY, talks(), rung()) is Doing.TALKING
 
 

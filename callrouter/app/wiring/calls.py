@@ -13,6 +13,7 @@ from callrouter.app.wiring.ground import Ground
 from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.asterisk.agents.derived_crew import DerivedCrew
 from callrouter.asterisk.line.translate import Places
+from callrouter.asterisk.pbx.callback_agents import CallbackAgents
 from callrouter.asterisk.pbx.message_calls import MessageCalls
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.asterisk.supervision.listening import Supervision
@@ -92,6 +93,7 @@ class Placed:
 
     calls: OutgoingCalls
     callbacks: Callbacks
+    callback_agents: CallbackAgents
     tellings: TelephoneTellings
 
     def heard(self) -> None:
@@ -122,7 +124,8 @@ def placed_of(ground: Ground, dialplans: Dialplans, trail: AuditTrail) -> Placed
         now=ground.clock.now,
         link_up=ground.link_up,
     )
-    return Placed(calls=calls, callbacks=callbacks, tellings=tellings)
+    agents = CallbackAgents(ground.link)
+    return Placed(calls=calls, callbacks=callbacks, callback_agents=agents, tellings=tellings)
 
 
 def _spoken_of(ground: Ground, dialplans: Dialplans) -> SpokenMessages:

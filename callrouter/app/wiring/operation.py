@@ -147,10 +147,12 @@ def sources_of(
     def staff() -> StaffNow | None:
         if not (hears() and knows_agents()):
             return None
+        rung, calling_back = placed.callback_agents.at_work(placed.callbacks.outgoing_ids)
         return staff_now(
             [(agent, roster.standing(agent)) for agent in roster.crew.agents.values()],
             [one.call for one in ground.calls],
-            calling_back=placed.callbacks.agents,
+            rung=rung,
+            calling_back=calling_back,
             phones_gone=roster.gone_since,
             reasons=roster.crew.pauses,
         )

@@ -30,6 +30,8 @@ upper half of the 65,536: what the agent has heard before (whisper, ringing) had
 (debian/patches/2016_opus_plc.patch, main/translate.c, ast_translate)
 """
 SEPARATOR: Final = "|"
+NEAR: Final = ".near"
+"""What ends the channel id of the half that waits in the queue."""
 
 Rows = Mapping[str, Sequence[str]]
 """What stands of one call in AstDB: by key, the values of the row."""
@@ -165,7 +167,7 @@ class PlacedCalls(ABC):
 
 def channel_ids(outgoing_id: str) -> tuple[str, str]:
     """The channel ids of a call: of the half that waits, and of the half that rings."""
-    return f"{outgoing_id}.near", far_channel(outgoing_id)
+    return f"{outgoing_id}{NEAR}", far_channel(outgoing_id)
 
 
 def row_of(values: Sequence[str], dialled: str) -> str:
