@@ -11,10 +11,21 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from callrouter.api.status import WithoutNumberOut
-from callrouter.core.call import WITHOUT_NUMBER, Call, CallerId, Disposition, replace
+from callrouter.core.call import (
+    GIVEN_BACK,
+    WITHOUT_NUMBER,
+    Call,
+    CallerId,
+    Disposition,
+    Offer,
+    OfferOutcome,
+    Visit,
+    replace,
+)
 from callrouter.core.facts import (
     CallEnded,
     CallStarted,
+    CallTransferred,
     DialFinished,
     Fact,
     InputRefused,
@@ -25,7 +36,7 @@ from callrouter.core.facts import (
 from callrouter.core.service_level import ServiceCounts, ServiceLevelTarget, service_level
 from callrouter.dialplan import UNKNOWN_CLIENT
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources, exposition
-from tests.api.stories import abandoned, answered, live, message_left
+from tests.api.stories import abandoned, after, answered, live, message_left
 
 VOLATILE = re.compile(rb"(process|python)_")
 """What differs between two looks."""
@@ -123,6 +134,35 @@ def test_a_message_after_a_dial_is_counted_as_such(metrics: EngineMetrics, regis
     assert of(registry, "calls_offered_total") == 1
     assert of(registry, "calls_abandoned_total") == 0
     assert registry.get_sample_value("callrouter_dials_total", {"outcome": "no_answer"}) == 1
+
+
+def test_offers_and_transfers_are_counted(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
+    """Offers and callers who came back with the call, by the team whose queue it was; transfers as they are made."""
+    offer = Offer(number=1, queue="medical.x3f", agent="anne", began_at=after(20), outcome=OfferOutcome.RANG_OUT)
+    offers = (offer, replace(offer, number=2, queue="medical", outcome=OfferOutcome.ANSWERED))
+    back = Visit(node="secretaries", exit=GIVEN_BACK, because="bea is not there", at=after(60))
+    call = replace(answered("1"), offers=offers, visits=(*live().visits, back))
+    metrics.observe(
+        [
+            CallTransferred(call=live(), by="anne", target="102", kind="colleague"),
+            CallTransferred(call=live(), by="anne", target="legal", kind="team", announced=True),
+            CallTransferred(call=live(), by="anne", target="112", refusal="it is an emergency number"),
+        ]
+    )
+    before = registry.get_sample_value("callrouter_offers_total", {"queue": "medical", "outcome": "rang_out"})
+    metrics.observe([CallEnded(call=call)])
+
+    def transfers(way: str, target: str, outcome: str) -> float | None:
+        labels = {"way": way, "target": target, "outcome": outcome}
+        return registry.get_sample_value("callrouter_transfers_total", labels)
+
+    assert before is None
+    for outcome in ("rang_out", "answered"):
+        assert registry.get_sample_value("callrouter_offers_total", {"queue": "medical", "outcome": outcome}) == 1
+    assert transfers("blind", "colleague", "done") == 1
+    assert transfers("announced", "team", "done") == 1
+    assert transfers("blind", "(other)", "refused") == 1
+    assert registry.get_sample_value("callrouter_transfers_returned_total") == 1
 
 
 def test_unknown_numbers_troubles_and_refusals_are_counted(metrics: EngineMetrics, registry: CollectorRegistry) -> None:

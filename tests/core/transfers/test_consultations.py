@@ -44,7 +44,8 @@ def test_completed() -> None:
     assert (consultation.party, consultation.talk_seconds()) == ("bea", 7)
     assert (bea.talk_seconds(), bea.ended_by) == (30, EndedBy.AGENT)
     assert (call.call.talk_seconds(), call.call.agent) == (40, "bea")
-    assert [one.by for one in call.facts if isinstance(one, CallTransferred)] == ["anne"]
+    told = [one for one in call.facts if isinstance(one, CallTransferred)]
+    assert [(one.by, one.kind, one.announced) for one in told] == [("anne", "colleague", True)]
     assert "10:00:25  consulted bea for 7 s" in explain(call.call, plan)
 
 
@@ -87,6 +88,7 @@ def test_somebody_outside() -> None:
 
     contact = next(leg for leg in call.call.legs if leg.purpose is LegPurpose.CONTACT)
     assert (contact.party, contact.talk_seconds(), call.call.agent) == ("doctor", 9, "anne")
+    assert [one.kind for one in call.facts if isinstance(one, CallTransferred)] == ["contact"]
 
 
 @pytest.mark.parametrize("sign", [ANSWERED, ENDED])
@@ -125,6 +127,7 @@ def test_given_to_a_team_before_anybody_answered() -> None:
     assert [(visit.queue, visit.agent) for visit in call.call.queue_visits] == [("medical", "anne"), ("legal", "bea")]
     assert [(leg.party, leg.talk_seconds()) for leg in agents_of(call.call)] == [("anne", 12), ("bea", 9)]
     assert call.call.waiting_seconds(call.at) == 5 + 3
+    assert [one.kind for one in call.facts if isinstance(one, CallTransferred)] == ["team"]
 
 
 def test_given_to_a_colleague_who_then_does_not_answer() -> None:

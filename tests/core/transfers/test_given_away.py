@@ -177,6 +177,26 @@ def test_back_into_the_tree(target: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("target", "kind", "colleague", "team"),
+    [
+        ("102", "colleague", "bea", ""),
+        ("legal", "team", "", "legal"),
+        ("doctor", "contact", "", ""),
+        ("0612345678", "number", "", ""),
+        ("word", "node", "", ""),
+        ("nobody", "", "", ""),
+    ],
+)
+def test_what_kind_of_target_it_is_is_told(target: str, kind: str, colleague: str, team: str) -> None:
+    """Of one that was refused nobody can say."""
+    call = given(talking(a_plan()), target, colleague=colleague, team=team)
+    call.stops_here()
+
+    told = [fact for fact in call.facts if isinstance(fact, CallTransferred)]
+    assert [(one.kind, one.announced, bool(one.refusal)) for one in told] == [(kind, False, not kind)]
+
+
+@pytest.mark.parametrize(
     ("target", "foreign", "why"),
     [
         ("0899123456", False, "it is neither a fixed line nor a mobile, and may cost more than a call"),
