@@ -161,7 +161,7 @@ class NotBilledBlock(Block):
     abandoned_within: Limit = 0
     shorter_than: Limit = 0
     nodes: Annotated[tuple[Name, ...], Before(as_list), OneOrMany()] = ()
-    fields: Annotated[dict[Name, Texts], Before(as_mapping)] = {}
+    fields: Annotated[dict[Name, Texts], Before(as_mapping), Field(default_factory=dict)]
 
 
 class SurchargeBlock(Block):

@@ -181,14 +181,14 @@ surcharges:
   - { name: férié, holidays: FR, call: 3 }
 """
     times = [
-        (datetime(2026, 10, 4, 18, 0), "nuit"),  # Sunday 20:00 in Paris
-        (datetime(2026, 10, 5, 5, 59), "nuit"),  # Monday 07:59
-        (datetime(2026, 10, 5, 6, 0), ""),
-        (datetime(2026, 10, 25, 19, 0), "nuit"),  # the day on which clocks change: 20:00
-        (datetime(2026, 11, 11, 11, 0), "férié"),
+        (datetime(2026, 10, 4, 18, 0, tzinfo=UTC), "nuit"),  # Sunday 20:00 in Paris
+        (datetime(2026, 10, 5, 5, 59, tzinfo=UTC), "nuit"),  # Monday 07:59
+        (datetime(2026, 10, 5, 6, 0, tzinfo=UTC), ""),
+        (datetime(2026, 10, 25, 19, 0, tzinfo=UTC), "nuit"),  # the day on which clocks change: 20:00
+        (datetime(2026, 11, 11, 11, 0, tzinfo=UTC), "férié"),
     ]
     by = part(tariff(says), until=date(2026, 12, 1))
-    rated = rate([call(n, at=at.replace(tzinfo=UTC)) for n, (at, _) in enumerate(times)], [by], PARIS)
+    rated = rate([call(n, at=at) for n, (at, _) in enumerate(times)], [by], PARIS)
 
     assert [one.surcharge for one in rated] == [name for _, name in times]
     assert told(lines_of(rated, [by], OCTOBER).lines)[1:] == [
