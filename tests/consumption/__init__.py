@@ -1,6 +1,5 @@
 """Tariffs and what they make of calls, by examples that were computed by hand.
 
-document            test_document.py
 tariff, money       test_rating.py
 items, statement    test_rating.py
 """

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
+import jsonschema  # type: ignore[import-untyped]
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callrouter.consumption.document import read_tariff, version_of
+from callrouter.consumption.document import read_tariff, schema, version_of
 from callrouter.consumption.tariff import Time
 from callrouter.core.call import Disposition
 from callrouter.dialplan.issues import Severity
 from tests.consumption.made import HEAD, NOT_BILLED, tariff
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def said(says: str, head: str = HEAD, tail: str = NOT_BILLED) -> list[str]:
@@ -83,6 +91,20 @@ def test_a_version_is_what_is_written() -> None:
     assert found.version == version_of(found.text)
     assert len(found.version) == 12
     assert tariff("minutes: { price: 1, first: 1s, step: 1s }\n").minutes.counts == {Time.TALK}  # type: ignore[union-attr]
+
+
+def test_the_handbooks_example_can_be_set() -> None:
+    """As it stands there, and an editor that knows its types agrees."""
+    (example,) = re.findall(r"```yaml\n(tariff:.*?)```", (DOCS / "operator.md").read_text(), re.DOTALL)
+    found = read_tariff(example.encode(), "t.yaml")
+
+    assert (found.tariff is not None, found.issues) == (True, [])
+    jsonschema.validate(yaml.safe_load(example), schema())
+
+
+def test_the_schema_is_published() -> None:
+    """`callrouter schema --tariff` prints it."""
+    assert json.loads((DOCS / "tariff.schema.json").read_text()) == schema()
 
 
 @given(st.text(st.sampled_from("abcflst:{}[]-0159.% \n\"'_,&*!\t€"), max_size=80) | st.binary(max_size=40).map(repr))

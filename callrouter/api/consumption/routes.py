@@ -41,6 +41,12 @@ from callrouter.store.plans import is_client, live_version
 _FILES: Final = {
     media.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA_TYPES.values()
 }
+_A_TARIFF: Final = """tariff: by-call
+currency: EUR
+vat: 20%
+calls: { price: 0.90 }
+not_billed: { outcomes: [rejected, left_early, self_served, failed, abandoned] }
+"""
 _CLIENT: Final = "^[a-z0-9-]+$"
 
 
@@ -73,7 +79,9 @@ class WhatIfIn(BaseModel):
 
     client: str = Field(pattern=_CLIENT, max_length=64, examples=["cabinet-moreau"])
     month: MonthText = Field(examples=["2026-10"])
-    tariff: str = Field(max_length=100_000, description="YAML, as `callrouter consumption check` reads it")
+    tariff: str = Field(
+        max_length=100_000, description="YAML, as `callrouter consumption check` reads it", examples=[_A_TARIFF]
+    )
 
 
 def router(

@@ -34,8 +34,8 @@ Client = Annotated[str, Field(examples=["cabinet-moreau"])]
 class TermsOut(Out):
     """By which tariff days of the month are billed."""
 
-    since: date
-    until: date = Field(description="Not included")
+    since: date = Field(examples=["2026-10-01"])
+    until: date = Field(description="Not included", examples=["2026-11-01"])
     version: str = Field(examples=["d1800a58a2ab"])
     tariff: str = Field(description="Its name", examples=["secretariat-2026"])
 
@@ -196,7 +196,7 @@ class ItemPageOut(Out):
 class TariffSinceOut(Out):
     """From a day on, a client has a tariff."""
 
-    since: date
+    since: date = Field(examples=["2026-10-01"])
     version: str | None = Field(description="null: from then on it has none", examples=["d1800a58a2ab"])
     tariff: str = Field(description="Its name", examples=["secretariat-2026"])
     set_at: Instant

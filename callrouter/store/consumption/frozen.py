@@ -43,7 +43,7 @@ async def items_billed(connection: AsyncConnection, names: Sequence[str], month:
     """Those of a month, by their keys, by all invoices of a client: the later one stands."""
     items, invoices = consumption_items.c, consumption_invoices.c
     query = (
-        select(consumption_items)
+        select(*(items[name] for name in _COLUMNS if name != "lines"))
         .join(consumption_invoices, invoices.number == items.number)
         .where(invoices.client.in_(names), items.month == month)
         .order_by(invoices.place)
