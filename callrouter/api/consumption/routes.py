@@ -80,7 +80,7 @@ class WhatIfIn(BaseModel):
     client: str = Field(pattern=_CLIENT, max_length=64, examples=["cabinet-moreau"])
     month: MonthText = Field(examples=["2026-10"])
     tariff: str = Field(
-        max_length=100_000, description="YAML, as `callrouter consumption check` reads it", examples=[_A_TARIFF]
+        max_length=20_000, description="YAML, as `callrouter consumption check` reads it", examples=[_A_TARIFF]
     )
 
 
@@ -184,14 +184,17 @@ def router(
         await _invoice(database, number, visitor)
         return ItemPageOut.of(await list_items(database, number, line=line, limit=limit, cursor=cursor))
 
-    @routes.get("/consumption/tariffs", responses=documented(403, 404), **reads)
+    @routes.get("/consumption/tariffs", responses=documented(403, 404, 409), **reads)
     async def tariffs(visitor: CurrentVisitor, client: OfClient) -> TariffsOut:
-        """Which tariff a client has from which day on."""
+        """Which tariff a client has from which day on. 409: the client is called otherwise now."""
         visitor.asked_client(Permission.CONSUMPTION_READ, client)
         await _must_be_client(database, client, visitor)
-        return TariffsOut.of(client, await tariffs_since(database, client))
+        try:
+            return TariffsOut.of(client, await tariffs_since(database, client))
+        except ConsumptionRefused as error:
+            raise HTTPException(HTTPStatus.CONFLICT, str(error)) from None
 
-    @routes.post("/consumption/what-if", responses=documented(403, 404, 413), **reads)
+    @routes.post("/consumption/what-if", responses=documented(403, 404, 409, 413), **reads)
     async def what_if_(
         asked: WhatIfIn, visitor: CurrentVisitor, language: InLanguage = Language.ENGLISH
     ) -> ComparisonOut:
@@ -200,7 +203,10 @@ def router(
         await _must_be_client(database, asked.client, visitor)
         other = _read(asked.tariff)
         name = await _name(database, plans, asked.client)
-        found = await workshop.run(what_if, asked.client, _first(asked.month), other, name=name, now=now())
+        try:
+            found = await workshop.run(what_if, asked.client, _first(asked.month), other, name=name, now=now())
+        except ConsumptionRefused as error:
+            raise HTTPException(HTTPStatus.CONFLICT, str(error)) from None
         return ComparisonOut.of(found, language)
 
     return routes

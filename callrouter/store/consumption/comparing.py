@@ -7,15 +7,14 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from callrouter.consumption.document import ReadTariff
-from callrouter.consumption.items import Item, Needs
+from callrouter.consumption.items import Item, Needs, with_known
 from callrouter.consumption.rating import Part, lines_of, rate
 from callrouter.consumption.statement import Statement, Terms, counts_of
 from callrouter.store.consumption.billing import period_of
 from callrouter.store.consumption.frozen import items_billed
 from callrouter.store.consumption.measuring import measure
-from callrouter.store.consumption.tariffs import parts_of
+from callrouter.store.consumption.tariffs import all_names, parts_of
 from callrouter.store.database import Database
-from callrouter.store.plans import names_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +34,12 @@ async def what_if(
     What the record does not have any more is taken from the month's invoice, as it was measured for that.
 
     Raises:
+        ConsumptionRefused: the client is called otherwise now.
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     assert other.tariff is not None
     async with database.connection() as connection:
-        names = await names_of(connection, client)
+        names = await all_names(connection, client)
         parts = await parts_of(connection, names, month)
         zone, from_at, to_at = await period_of(connection, names, month, now)
         whole = [
@@ -52,7 +52,8 @@ async def what_if(
         ]
         tariffs = [part.tariff for part in [*parts, *whole]]
         items = {key: one.item for key, one in (await items_billed(connection, names, month)).items()}
-        items |= {one.key: one for one in await measure(connection, names, from_at, to_at, Needs.of(tariffs))}
+        for one in await measure(connection, names, from_at, to_at, Needs.of(tariffs)):
+            items[one.key] = with_known(one, items[one.key]) if one.key in items else one
 
     def by(these: list[Part]) -> Statement:
         return _statement(list(items.values()), these, zone, client, name, month, (from_at, to_at))

@@ -20,9 +20,8 @@ from callrouter.store.access.audit import Deed, write_deed
 from callrouter.store.consumption.billing import Billed, bill
 from callrouter.store.consumption.frozen import freeze
 from callrouter.store.consumption.invoices import statement_of
-from callrouter.store.consumption.tariffs import hold_client
+from callrouter.store.consumption.tariffs import all_names, hold_client
 from callrouter.store.database import Database
-from callrouter.store.plans import names_of
 from callrouter.store.tables import AuditOutcome, consumption_invoices, consumption_numbers
 
 ISSUED = "consumption.issue"
@@ -33,11 +32,11 @@ async def preview(database: Database, client: str, month: date, *, name: str, no
     """What an invoice of a month would say now: as issued, where it is; of a month that goes on, so far.
 
     Raises:
-        ConsumptionRefused: the client has no tariff in that month.
+        ConsumptionRefused: the client has no tariff in that month, or is called otherwise now.
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
-        names = await names_of(connection, client)
+        names = await all_names(connection, client)
         issued = await _issued(connection, names, month)
         return issued or (await bill(connection, names, month, name=name, now=now)).statement
 

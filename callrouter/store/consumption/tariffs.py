@@ -50,14 +50,23 @@ async def hold_client(connection: AsyncConnection, client: str) -> tuple[str, ..
     Raises:
         ConsumptionRefused: the name was handed on: the client is called otherwise now.
     """
-    heir = (await present_names(connection)).get(client)
-    if heir is not None:
-        raise ConsumptionRefused(f"client {client} is called {heir} now: its invoices are those of {heir}")
-    names = await names_of(connection, client)
+    names = await all_names(connection, client)
     for name in sorted(names):
         lock = text("SELECT pg_advisory_xact_lock(hashtextextended('consumption of ' || :name, 0))")
         await connection.execute(lock, {"name": name})
     return names
+
+
+async def all_names(connection: AsyncConnection, client: str) -> tuple[str, ...]:
+    """A client's name, and those it had before.
+
+    Raises:
+        ConsumptionRefused: the name was handed on: the client is called otherwise now.
+    """
+    heir = (await present_names(connection)).get(client)
+    if heir is not None:
+        raise ConsumptionRefused(f"client {client} is called {heir} now: what it consumes is that of {heir}")
+    return await names_of(connection, client)
 
 
 async def set_tariff(
@@ -125,10 +134,11 @@ async def tariffs_since(database: Database, client: str) -> list[TariffSince]:
     """Which tariff a client has had from which day on, the earliest first.
 
     Raises:
+        ConsumptionRefused: the client is called otherwise now.
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
-        return await _rows(connection, await names_of(connection, client))
+        return await _rows(connection, await all_names(connection, client))
 
 
 async def clients_with_tariff(database: Database, month: date) -> list[str]:
