@@ -87,20 +87,20 @@ def _ratio(part: int, whole: int) -> float | None:
 
 def service_level(counts: ServiceCounts, formula: Formula) -> float | None:
     """The service level by a named formula, 0 to 1, or None when no journey counts."""
-    c = counts
-    match formula:
-        case Formula.ANSWERED_ONLY:
-            return _ratio(c.answered_within, c.answered)
-        case Formula.EARLY_ABANDON_COUNTS:
-            return _ratio(c.answered_within + c.abandoned_within, c.offered)
-        case Formula.LATE_ABANDON_ONLY:
-            return _ratio(c.answered_within, c.offered - c.abandoned_within)
-        case Formula.SHORT_ABANDON_AS_MET:
-            return _ratio(c.answered_within + c.short_abandoned, c.offered)
-        case Formula.SHORT_ABANDON_EXCLUDED:
-            return _ratio(c.answered_within, c.offered - c.short_abandoned)
-        case Formula.STRICT:
-            return _ratio(c.answered_within, c.offered)
+    return service_levels(counts)[formula]
+
+
+def service_levels(counts: ServiceCounts) -> dict[Formula, float | None]:
+    """The same by every formula."""
+    offered, within = counts.offered, counts.answered_within
+    return {
+        Formula.ANSWERED_ONLY: _ratio(within, counts.answered),
+        Formula.EARLY_ABANDON_COUNTS: _ratio(within + counts.abandoned_within, offered),
+        Formula.LATE_ABANDON_ONLY: _ratio(within, offered - counts.abandoned_within),
+        Formula.SHORT_ABANDON_AS_MET: _ratio(within + counts.short_abandoned, offered),
+        Formula.SHORT_ABANDON_EXCLUDED: _ratio(within, offered - counts.short_abandoned),
+        Formula.STRICT: _ratio(within, offered),
+    }
 
 
 def pickup_rate(counts: ServiceCounts, *, exclude_short: bool = True) -> float | None:

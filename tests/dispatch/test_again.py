@@ -23,11 +23,14 @@ async def brought_to_the_list(office: Office, crm: WebService, wait: float) -> N
 
 
 async def stands_on_the_list(office: Office, due: asyncio.Event) -> None:
-    """In the end: time passes whenever everybody was tried who is to be told by now."""
-    untried = "SELECT count(*) FROM deliveries WHERE state = 'sending' OR (state = 'queued' AND attempts = 0)"
+    """In the end: time passes whenever everybody was tried who is to be told by now, and nobody is just being told."""
+    untried = """
+        SELECT count(*) FROM deliveries
+        WHERE state = 'sending' OR (state = 'queued' AND (attempts = 0 OR next_attempt_at <= :now))
+    """
     async with asyncio.timeout(60):
         while True:
-            tried = await office.rows(untried) == [(0,)]
+            tried = await office.rows(untried, now=office.clock.now()) == [(0,)]
             if tried and (await office.state())[0] == "attention":
                 return
             if tried:

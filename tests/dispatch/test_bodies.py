@@ -158,7 +158,7 @@ async def test_a_receiver_that_never_answers_is_not_asked_for_ever(
 ) -> None:
     """Whether it took what it was sent is not known, each time; it is given up when the others would be."""
     monkeypatch.setattr("callrouter.delivery.channels.webhook.TIMEOUT_SECONDS", 60.0)
-    monkeypatch.setattr("callrouter.delivery.channels.webhook.Webhook.deadline_seconds", 0.2)
+    monkeypatch.setattr("callrouter.delivery.channels.webhook.Webhook.deadline_seconds", 0.7)
     await office.telling("n", crm.url("slow"))
     async with office.works() as due:
         for attempt, pause in enumerate(PAUSES_SECONDS, start=1):

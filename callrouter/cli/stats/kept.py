@@ -50,13 +50,9 @@ def rebuild(client: OfClient = None, from_: From = None, to: To = None) -> None:
 
 
 async def _all(database: Database, names: list[str] | None, say: Say) -> int:
-    from callrouter.store.figures.rebuilding import known_clients, rebuild_client
+    from callrouter.store.figures.rebuilding import known_clients, rebuild_clients
 
-    clients, days = names or await known_clients(database), 0
-    for number, client in enumerate(clients):
-        say(f"{number} of {len(clients)} clients are done, {days} days")
-        days += await rebuild_client(database, client)
-    return days
+    return await rebuild_clients(database, names or await known_clients(database), said=say)
 
 
 async def _some(database: Database, start: datetime, end: datetime, names: list[str] | None, say: Say) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -45,7 +45,7 @@ class Part:
     to_at: datetime
     whose: str
     """A condition on the client of a row, where these are `:these`."""
-    clients: Sequence[str]
+    clients: Collection[str]
     """As calls name them."""
 
     @property
@@ -101,7 +101,7 @@ def parts_of(
 
 def _part(key: str, period: Period, now: datetime, whose: str, clients: Sequence[str]) -> Part:
     zone = ZoneInfo(key)
-    return Part(zone, *period.within(zone, now), whose, clients)
+    return Part(zone, *period.within(zone, now), whose, frozenset(clients))
 
 
 def _names(zones: Zones, clients: Sequence[str] | None) -> dict[str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from callrouter.periods import Moment
@@ -55,6 +56,11 @@ class Days:
         return (self.first + place * _A_DAY for place in range(len(self)))
 
     @property
+    def after(self) -> date:
+        """The one after the last."""
+        return self.last + _A_DAY
+
+    @property
     def cut(self) -> Sequence[date]:
         """Days that are not whole in the period: the first, the last, or none."""
         first, last = piece_of(self.first, self.zone), piece_of(self.last, self.zone)
@@ -81,6 +87,21 @@ class Days:
         return [day for day in self if begins_at(day + _A_DAY, self.zone) - begins_at(day, self.zone) != _A_DAY]
 
 
+def month_of(day: date) -> date:
+    """The first day of a day's month."""
+    return day.replace(day=1)
+
+
+def next_month(month: date) -> date:
+    """The first day of the month after."""
+    return month_of(month + timedelta(days=31))
+
+
+def days_of_month(month: date) -> Sequence[date]:
+    """All of them."""
+    return [month + place * _A_DAY for place in range((next_month(month) - month).days)]
+
+
 def days_of_quarter(quarter_at: datetime, zone: ZoneInfo) -> set[date]:
     """On which days of a zone a quarter of an hour lies."""
     return {at.astimezone(zone).date() for at in _ends(quarter_at)}
@@ -90,6 +111,19 @@ def piece_of(day: date, zone: ZoneInfo) -> Piece:
     """A whole day."""
     begin = begins_at(day, zone)
     return Piece(day, begin, begins_at(day + _A_DAY, zone), begin)
+
+
+def spans_of(days: Sequence[date], at_once: int, whole: Callable[[date], date]) -> Iterator[Sequence[date]]:
+    """Days some at a time: about so many, those that are one whole never apart."""
+    span: list[date] = []
+    for _, its in groupby(days, key=whole):
+        wholes = list(its)
+        if span and len(span) + len(wholes) > at_once:
+            yield span
+            span = []
+        span += wholes
+    if span:
+        yield span
 
 
 def _ends(quarter_at: datetime) -> tuple[datetime, datetime]:

@@ -1,4 +1,5 @@
-"""Rows of days from the rows of calls: for the tables that keep them, and for whoever reads a day that is not kept.
+"""Rows of days from the rows of calls: for the tables that keep them, and for whoever reads a day that is not kept; and
+rows of months from those of days.
 
 Both are made by one statement each, so that what is read of a marked day is what will be kept of it. A piece is a
 client's day, or a part of it; pieces are joined one by one (LATERAL), each by the index on client and time: a join of
@@ -7,7 +8,7 @@ all at once reads the whole table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -16,16 +17,26 @@ from callrouter.core.call import Disposition, QueueOutcome
 from callrouter.store.figures.days import Piece
 from callrouter.store.figures.encoding import (
     DISPOSITIONS,
+    EACH_JOURNEY,
+    EACH_VISIT,
     LAST_QUARTER,
     OFFERED,
     OUTCOMES,
     QUARTER_SECONDS,
     REACHED_LATER,
     UNSEEN,
+    Each,
+    journeys_counted,
+    visits_counted,
 )
 from callrouter.store.outgoing.worklist import AGAIN
 
+MOST_RINGS: Final = 32_767
+"""More offers of one visit than two bytes can say are so many."""
 REACHED: Final = "disposition IN ('answered', 'redirected')"
+
+DOUBLES: Final = frozenset({"talk_seconds"})
+"""Columns of sums that are no whole numbers."""
 
 _PIECES: Final = """
     unnest(
@@ -56,6 +67,13 @@ class Pieces:
 
     def __len__(self) -> int:
         return len(self.clients)
+
+    def apart(self, which: Callable[[str, date], bool]) -> tuple[Pieces, Pieces]:
+        """Those of clients and days of which it is true, and the others."""
+        parts = (Pieces(), Pieces())
+        for client, day, *instants in zip(self.clients, self.days, self.froms, self.tos, self.begins, strict=True):
+            parts[not which(client, day)].add(client, Piece(day, *instants))
+        return parts
 
     @property
     def values(self) -> dict[str, Any]:
@@ -124,6 +142,7 @@ _MADE_OF_VISITS: Final[Mapping[str, str]] = {
     "lost": _joined("float8send(visit.waiting_seconds)", _ENTERED, "outcome = 'abandoned'"),
     "quarters": _joined(_byte(_quarter("entered_at")), _ENTERED),
     "kinds": _joined(_byte(_number("outcome", OUTCOMES)), _ENTERED),
+    "rings": _joined(f"int2send(least(coalesce(offers, 0), {MOST_RINGS})::int2)", _ENTERED),
 }
 
 _SAME_CLIENT: Final = """
@@ -177,15 +196,30 @@ _FROM_CALLS: Final = f"""
 _FROM_VISITS: Final = "calls JOIN queue_visits AS visit USING (call_id)"
 
 
+_MONTH: Final = "date_trunc('month', day)::date"
+_DAYS_OF_MONTH: Final = "decode(repeat(lpad(to_hex(extract(day FROM day)::int), 2, '0'), length(kinds)), 'hex')"
+_FOLDED: Final[Mapping[str, str]] = {"plan_version": "{}", "first_at": "min({})", "last_at": "max({})"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A kind of rows of days."""
 
     table: str
+    months: str
+    """The table of its rows of months."""
     key: str
     """What they are apart by, beside client, day and version."""
+    key_column: str
+    """The same, as their tables name it."""
     columns: Sequence[str]
     """All but client and day."""
+    each: Mapping[str, Each]
+    """Those of them that have something for each."""
+    counted: Callable[[Mapping[str, bytes]], list[Any]]
+    """What the numbers are, in the order of the columns, of what is kept of each."""
+    counted_by: Sequence[str]
+    """The columns that this needs."""
     made: Mapping[str, str]
     source: str
 
@@ -208,18 +242,58 @@ class Kind:
 
     @property
     def keep_span(self) -> str:
-        """The statement that keeps rows of many days of one client, one after the other: one look at its calls, where
-        pieces need one each.
-        """
-        made = ", ".join(self.made[name] for name in self.columns)
+        """The statement that keeps rows of many days, one after the other, of clients whose days are cut alike."""
+        return f"INSERT INTO {self.table} (client, day, {', '.join(self.columns)}) {self._span}"
+
+    @property
+    def keep_months(self) -> str:
+        """The same of whole months, as rows of months."""
+        return f"INSERT INTO {self.months} (client, month, {', '.join(self.columns)}, days) {self.fold(self._span)}"
+
+    @property
+    def _span(self) -> str:
+        """One look at the calls, where pieces need one each."""
+        made = ", ".join(f"{self.made[name]} AS {name}" for name in self.columns)
         return f"""
-            INSERT INTO {self.table} (client, day, {", ".join(self.columns)})
             SELECT calls.client, piece.day, {made} FROM {self.source}
                 JOIN unnest(CAST(:days AS date[]), CAST(:begins AS timestamptz[])) WITH ORDINALITY
                     AS piece(day, begins_at, place)
                 ON piece.place = width_bucket(calls.ringing_at, CAST(:begins AS timestamptz[]))::bigint
-            WHERE calls.client = :client AND calls.ringing_at >= :from_at AND calls.ringing_at < :to_at
+            WHERE calls.client = ANY(CAST(:these AS text[]))
+                AND calls.ringing_at >= :from_at AND calls.ringing_at < :to_at
             GROUP BY calls.client, piece.day, calls.plan_version, {self.key}
+        """  # noqa: S608 - made of our own words
+
+    def fold(self, days: str) -> str:
+        """The statement that makes rows of months of rows of days: journeys are in the order in which they rang."""
+        folded = [f"{self._folded(name)} AS {name}" for name in self.columns]
+        return f"""
+            SELECT client, {_MONTH} AS month, {", ".join(folded)},
+                string_agg({_DAYS_OF_MONTH}, ''::bytea ORDER BY day) AS days
+            FROM ({days}) AS kept GROUP BY client, {_MONTH}, plan_version, {self.key_column}
+        """  # noqa: S608 - made of our own words
+
+    def _folded(self, name: str) -> str:
+        if name == self.key_column:
+            return name
+        if name in self.each:
+            return f"string_agg({name}, ''::bytea ORDER BY day)"
+        if name in _FOLDED:
+            return _FOLDED[name].format(name)
+        return f"sum({name} ORDER BY day)" if name in DOUBLES else f"sum({name})::int"
+
+    @property
+    def fold_kept(self) -> str:
+        """The statement that puts kept rows of days of client's months into rows of months."""
+        return f"""
+            WITH gone AS (
+                DELETE FROM {self.table} AS kept
+                USING unnest(CAST(:clients AS text[]), CAST(:months AS date[])) AS folded(client, month)
+                WHERE kept.client = folded.client
+                    AND kept.day >= folded.month AND kept.day < folded.month + interval '1 month'
+                RETURNING kept.*
+            )
+            INSERT INTO {self.months} (client, month, {", ".join(self.columns)}, days) {self.fold("SELECT * FROM gone")}
         """  # noqa: S608 - made of our own words
 
     @property
@@ -234,14 +308,24 @@ class Kind:
 
 OF_JOURNEYS: Final = Kind(
     table="figure_days",
+    months="figure_months",
     key="calls.did",
+    key_column="did",
+    each=EACH_JOURNEY,
+    counted=journeys_counted,
+    counted_by=("kinds", "talks"),
     columns=tuple(_MADE_OF_CALLS),
     made=_MADE_OF_CALLS,
     source=_FROM_CALLS,
 )
 OF_VISITS: Final = Kind(
     table="figure_queue_days",
+    months="figure_queue_months",
     key="queue",
+    key_column="queue",
+    each=EACH_VISIT,
+    counted=visits_counted,
+    counted_by=("kinds", "rings"),
     columns=tuple(_MADE_OF_VISITS),
     made=_MADE_OF_VISITS,
     source=_FROM_VISITS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from math import inf
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -11,24 +11,29 @@ import numpy as np
 
 from callrouter.core.call import Disposition
 from callrouter.core.service_level import (
-    Formula,
     Promise,
     ServiceCounts,
     ServiceLevelTarget,
     abandon_rate,
     mean_seconds,
     pickup_rate,
-    service_level,
+    service_levels,
 )
 from callrouter.store.figures.days import clock_hours
-from callrouter.store.figures.encoding import DISPOSITIONS, OFFERED, REACHED_LATER, Seconds, bytes_of, seconds_of
+from callrouter.store.figures.encoding import (
+    EACH_JOURNEY,
+    QUARTER_SECONDS,
+    Seconds,
+    bytes_of,
+    journeys_counted,
+    seconds_of,
+    split,
+)
 from callrouter.store.figures.model import DEFAULT_TARGET, NO_WAITS, Figures, PromiseStats, Waits
 from callrouter.store.figures.reading import Tally
 
 _DISPOSITIONS: Final = tuple(Disposition)
-_FORMULAS: Final = tuple(Formula)
 _NONE: Final = [0] * len(Disposition)
-_REACHED: Final = [DISPOSITIONS[one] for one in (Disposition.ANSWERED, Disposition.REDIRECTED)]
 
 
 def by_promise(tallies: Iterable[Tally]) -> tuple[Figures, list[PromiseStats]]:
@@ -48,8 +53,10 @@ def none_at_all(promise: Promise | None) -> tuple[Figures, list[PromiseStats]]:
     return figures, [PromiseStats(promise=promise, figures=figures)]
 
 
-def _first_at(tally: Tally) -> datetime:
-    return tally.first_at
+def _first_at(tally: Tally) -> tuple[int, float]:
+    """By the quarter of an hour: of months nothing else is kept. What no promise is known for comes last then."""
+    number = inf if tally.promise_id is None else tally.promise_id
+    return int(tally.first_at.timestamp()) // QUARTER_SECONDS, number
 
 
 class _Counted:
@@ -81,7 +88,7 @@ class _Counted:
             received=self.received,
             by_disposition=dict(zip(_DISPOSITIONS, self.by_disposition, strict=True)),
             counts=counts,
-            service_levels={formula: service_level(counts, formula) for formula in _FORMULAS},
+            service_levels=service_levels(counts),
             pickup_rate=pickup_rate(counts),
             abandon_rate=abandon_rate(counts),
             waiting=waits_of(self.waits),
@@ -141,37 +148,39 @@ def waits_of(seconds: Seconds) -> Waits:
     if not len(seconds):
         return NO_WAITS
     return Waits(
-        mean_seconds=float(seconds.sum()) / len(seconds),
-        p50_seconds=percentile(seconds, 0.5),
-        p90_seconds=percentile(seconds, 0.9),
-        p95_seconds=percentile(seconds, 0.95),
-        max_seconds=float(seconds[-1]),
+        mean_seconds=float(np.add.reduce(seconds)) / len(seconds),
+        p50_seconds=_percentile(seconds, 0.5),
+        p90_seconds=_percentile(seconds, 0.9),
+        p95_seconds=_percentile(seconds, 0.95),
+        max_seconds=seconds.item(-1),
     )
 
 
-def percentile(values: Seconds | Sequence[float], share: float) -> float:
-    """By linear interpolation, as PostgreSQL's percentile_cont; `values` are sorted, and there is one at least."""
-    place = share * (len(values) - 1)
+def _percentile(seconds: Seconds, share: float) -> float:
+    place = share * (len(seconds) - 1)
     low = int(place)
-    first = float(values[low])
-    return first if low == place else first + (float(values[low + 1]) - first) * (place - low)
+    first = seconds.item(low)
+    return first if low == place else first + (seconds.item(low + 1) - first) * (place - low)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """By linear interpolation, as PostgreSQL's percentile_cont; `values` are sorted, and there is one at least."""
+    return _percentile(np.asarray(values, dtype=np.float64), share)
 
 
 def by_hour(tallies: Iterable[Tally], zone: ZoneInfo) -> Iterator[tuple[int, Tally]]:
     """Journeys apart by the hour that clocks showed when they rang; of their kept times, what is of them."""
     for one in tallies:
-        hours = np.array(clock_hours(one.changing_day, zone), dtype=np.uint8)[bytes_of(one.quarters)]
-        kinds = bytes_of(one.kinds)
-        numbers = kinds & (OFFERED - 1)
-        reached = np.isin(numbers, _REACHED)
-        later = kinds & REACHED_LATER > 0
-        lost = numbers == DISPOSITIONS[Disposition.ABANDONED]
-        waits, gone = np.frombuffer(one.waits, ">f8"), np.frombuffer(one.lost, ">f8")
-        talks, reached_after = np.frombuffer(one.talks, ">f8"), np.frombuffer(one.reached_after, ">f8")
-        for hour in np.unique(hours).tolist():
-            its = hours == hour
-            counts = np.bincount(numbers[its], minlength=len(Disposition))
-            talked = talks[its[reached]]
+        hours = np.array(clock_hours(one.changing_day, zone), dtype=np.int16)[bytes_of(one.quarters)]
+        kept = {
+            "kinds": one.kinds,
+            "waits": one.waits,
+            "lost": one.lost,
+            "talks": one.talks,
+            "reached_after": one.reached_after,
+        }
+        for hour, its in split(EACH_JOURNEY, kept, hours):
+            received, offered, *by_disposition, talk_seconds = journeys_counted(its)
             yield (
                 hour,
                 Tally(
@@ -180,12 +189,12 @@ def by_hour(tallies: Iterable[Tally], zone: ZoneInfo) -> Iterator[tuple[int, Tal
                     promise_id=one.promise_id,
                     promise=one.promise,
                     first_at=one.first_at,
-                    received=int(its.sum()),
-                    offered=int((kinds[its] & OFFERED > 0).sum()),
-                    by_disposition=[int(counts[DISPOSITIONS[disposition]]) for disposition in Disposition],
-                    talk_seconds=float(talked.sum()),
-                    waits=waits[its[reached]].tobytes(),
-                    lost=gone[its[lost]].tobytes(),
-                    reached_after=reached_after[its[later]].tobytes(),
+                    received=received,
+                    offered=offered,
+                    by_disposition=by_disposition,
+                    talk_seconds=talk_seconds,
+                    waits=its["waits"],
+                    lost=its["lost"],
+                    reached_after=its["reached_after"],
                 ),
             )

@@ -13,7 +13,8 @@ from callrouter.core.call import Disposition
 from callrouter.core.service_level import Promise
 from callrouter.store.figures.asking import Grouping, Part
 from callrouter.store.figures.making import OF_JOURNEYS
-from callrouter.store.figures.rows import Marks, Summed, read_summed
+from callrouter.store.figures.rows import Marks, read_summed
+from callrouter.store.figures.summed import Summed
 from callrouter.store.figures.zones import Zones
 
 

@@ -1,5 +1,7 @@
 """Keeps days: makes rows of those that are marked, and of all days of clients whose days are cut otherwise now.
 
+Of months that are over rows of their own are made (`folding`).
+
 A round is one transaction that sees one instant: it takes marks away, and makes their days from the calls that it sees.
 A call that is committed later has a mark of its own, which the round did not see either. One round at a time runs; who
 reads, and who writes calls, waits for none.
@@ -7,31 +9,24 @@ reads, and who writes calls, waits for none.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import exists, func, select, text, union
+from sqlalchemy import exists, select, text, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.database import Database
-from callrouter.store.figures.days import Days, days_of_quarter, piece_of
+from callrouter.store.figures.cutting import MANY, alone, cut_all_anew, cut_anew
+from callrouter.store.figures.days import days_of_quarter, month_of, piece_of
+from callrouter.store.figures.folding import fold_some, folded_of, remake_days
 from callrouter.store.figures.making import KINDS, OF_JOURNEYS, Pieces
 from callrouter.store.figures.zones import Zones, read_zones
 from callrouter.store.tables import figure_marks, figure_zones
 
 MARKS_AT_ONCE: Final = 5_000
 
-CALLS_AT_ONCE: Final = 100_000
-"""Of one client, in one statement: PostgreSQL cuts off what takes 30 s. Not a few each time: planning takes longer."""
-
-_ONE_INSTANT: Final = (
-    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-    # Before anything is seen: what another round did is seen by this one.
-    "LOCK TABLE figure_zones IN SHARE ROW EXCLUSIVE MODE",
-)
 _TAKE: Final = text(
     """
     DELETE FROM figure_marks WHERE ctid = ANY(ARRAY(
@@ -51,13 +46,6 @@ _TAKE_OTHERS: Final = text(
     """
 )
 """Those of days that are made: each is made once, however many there are of it."""
-_SPAN: Final = text("SELECT min(ringing_at), max(ringing_at), count(*) FROM calls WHERE client = :client")
-_CUT_ANEW: Final = text(
-    """
-    INSERT INTO figure_zones (client, basis) VALUES (:client, :basis)
-    ON CONFLICT (client) DO UPDATE SET basis = excluded.basis
-    """
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,27 +56,30 @@ class Round:
     """Of clients, made anew."""
     cut_anew: int
     """Clients all of whose days are among them."""
-
+    folded: int
+    """Months of clients that became rows of months."""
     is_more: bool
     """Whether there may be more to do at once."""
 
     @property
     def did_nothing(self) -> bool:
         """Whether all that is kept is right."""
-        return not self.days and not self.cut_anew
+        return not self.days and not self.cut_anew and not self.folded
 
 
-async def rebuild_some(database: Database, marks: int = MARKS_AT_ONCE) -> Round:
+async def rebuild_some(database: Database, marks: int = MARKS_AT_ONCE, *, now: datetime | None = None) -> Round:
     """One round.
 
     Args:
         database: open.
         marks: how many are looked at, at most.
+        now: by which months are over; None: the present instant.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    async with _alone(database) as connection:
+    now = now or datetime.now(UTC)
+    async with alone(database) as connection:
         zones = await read_zones(connection)
         taken = (await connection.execute(_TAKE, {"many": marks})).all()
         pieces = Pieces()
@@ -98,27 +89,48 @@ async def rebuild_some(database: Database, marks: int = MARKS_AT_ONCE) -> Round:
             spans = {"clients": pieces.clients, "froms": pieces.froms, "tos": pieces.tos}
             await connection.execute(_TAKE_OTHERS, spans)
         await _make(connection, zones, pieces)
+    days = len(pieces)
     # By itself: whatever keeps one client's days from being cut anew keeps no other's from being made.
-    async with _alone(database) as connection:
+    async with alone(database) as connection:
         zones = await read_zones(connection)
-        wrong = await _first_cut_otherwise(connection, zones)
-        days = 0 if wrong is None else await _cut_anew(connection, zones, wrong)
-    is_more = len(taken) == marks or wrong is not None
-    return Round(days=len(pieces) + days, cut_anew=int(wrong is not None), is_more=is_more)
+        wrong = await _cut_otherwise(connection, zones)
+        days += await cut_anew(connection, zones, wrong[0], now) if len(wrong) in range(1, MANY) else 0
+    if len(wrong) >= MANY:
+        days += await cut_all_anew(database, wrong, now)
+    async with alone(database) as connection:
+        folded = await fold_some(connection, await read_zones(connection), now)
+    cut = min(len(wrong), 1) if len(wrong) < MANY else len(wrong)
+    is_more = len(taken) == marks or len(wrong) > cut or folded > 0
+    return Round(days=days, cut_anew=cut, folded=folded, is_more=is_more)
 
 
-async def rebuild_client(database: Database, client: str) -> int:
-    """Make all days of a client again, in one transaction; how many they are.
+async def rebuild_clients(
+    database: Database,
+    clients: Sequence[str],
+    *,
+    now: datetime | None = None,
+    said: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Make all days of clients again; how many they are.
 
     Args:
         database: open.
-        client: as its calls name it.
+        clients: as their calls name them.
+        now: by which months are over; None: the present instant.
+        said: is told how far it is.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    async with _alone(database) as connection:
-        return await _cut_anew(connection, await read_zones(connection), client)
+    now = now or datetime.now(UTC)
+    if len(clients) >= MANY:
+        return await cut_all_anew(database, clients, now, said)
+    days = 0
+    for number, client in enumerate(clients):
+        said(f"{number} of {len(clients)} clients are done, {days} days")
+        async with alone(database) as connection:
+            days += await cut_anew(connection, await read_zones(connection), client, now)
+    return days
 
 
 async def known_clients(database: Database) -> list[str]:
@@ -132,55 +144,32 @@ async def known_clients(database: Database) -> list[str]:
         return sorted((await connection.execute(known)).scalars())
 
 
-@asynccontextmanager
-async def _alone(database: Database) -> AsyncIterator[AsyncConnection]:
-    """A transaction that sees one instant, and beside which no other round is."""
-    async with database.connection() as connection:
-        for statement in _ONE_INSTANT:
-            await connection.execute(text(statement))
-        yield connection
-
-
 async def _make(connection: AsyncConnection, zones: Zones, pieces: Pieces) -> None:
-    if len(pieces):
-        for kind in KINDS:
-            values = pieces.values | (zones.names if kind is OF_JOURNEYS else {})
-            await connection.execute(text(kind.forget), {"clients": pieces.clients, "days": pieces.days})
-            await connection.execute(text(kind.keep), values)
+    if not len(pieces):
+        return
+    folded = await folded_of(connection, pieces)
+    of_months, of_days = pieces.apart(lambda client, day: (client, month_of(day)) in folded)
+    if len(of_months):
+        await remake_days(connection, zones, of_months)
+    for kind in KINDS if len(of_days) else ():
+        values = of_days.values | (zones.names if kind is OF_JOURNEYS else {})
+        await connection.execute(text(kind.forget), {"clients": of_days.clients, "days": of_days.days})
+        await connection.execute(text(kind.keep), values)
 
 
-async def _first_cut_otherwise(connection: AsyncConnection, zones: Zones) -> str | None:
-    """A client whose days are kept in another zone than they are cut in now, or not at all."""
-    if wrong := [client for client in zones.kept if not zones.is_kept(client)]:
-        return min(wrong)
+async def _cut_otherwise(connection: AsyncConnection, zones: Zones) -> Sequence[str]:
+    """Clients whose days are kept in another zone than they are cut in now, or not at all."""
     known = exists().where(figure_zones.c.client == figure_marks.c.client)
-    unknown: str | None = (await connection.execute(select(func.min(figure_marks.c.client)).where(~known))).scalar_one()
-    return unknown
+    unknown = (await connection.execute(select(figure_marks.c.client).where(~known).distinct())).scalars()
+    return sorted({*unknown, *(client for client in zones.kept if not zones.is_kept(client))})
 
 
-async def _cut_anew(connection: AsyncConnection, zones: Zones, client: str) -> int:
-    """All days of a client, from its first call to its last; how many."""
-    for table in ("figure_marks", *(kind.table for kind in KINDS)):
-        await connection.execute(text(f"DELETE FROM {table} WHERE client = :client"), {"client": client})  # noqa: S608
-    await connection.execute(_CUT_ANEW, {"client": client, "basis": zones.basis(client, zones.name_of(client))})
-    first_at, last_at, calls = (await connection.execute(_SPAN, {"client": client})).one()
-    if first_at is None:
-        return 0
-    days = list(Days(zones.of(client), first_at, last_at + timedelta(microseconds=1)))
-    at_once = max(1, len(days) * CALLS_AT_ONCE // calls)
-    for start in range(0, len(days), at_once):
-        pieces = [piece_of(day, zones.of(client)) for day in days[start : start + at_once]]
-        values = {
-            "client": client,
-            "days": [one.day for one in pieces],
-            "begins": [one.begins_at for one in pieces],
-            "from_at": pieces[0].from_at,
-            "to_at": pieces[-1].to_at,
-        }
-        for kind in KINDS:
-            names = zones.names if kind is OF_JOURNEYS else {}
-            await connection.execute(text(kind.keep_span), {**values, **names})
-    return len(days)
+_NOONS: Final = """
+    SELECT client, (month + (number - 1) + interval '12 hours') AT TIME ZONE split_part(basis, ' ', 2) AS at
+    FROM figure_months JOIN figure_zones USING (client), generate_series(1, 31) AS number
+    WHERE first_at < :to_at AND last_at >= :from_at AND position(set_byte('\\x00'::bytea, 0, number) IN days) > 0
+"""
+"""Of each day of which a month's row has journeys, an instant."""
 
 
 async def mark_days(
@@ -205,6 +194,8 @@ async def mark_days(
             WHERE ringing_at >= :from_at AND ringing_at < :to_at {which}
             UNION ALL
             SELECT client, first_at FROM figure_days WHERE first_at >= :from_at AND first_at < :to_at {which}
+            UNION ALL
+            SELECT * FROM ({_NOONS}) AS noons WHERE at >= :from_at AND at < :to_at {which}
         ) AS known
     """  # noqa: S608
     values = {"from_at": from_at, "to_at": to_at} | ({} if clients is None else {"clients": list(clients)})

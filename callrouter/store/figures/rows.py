@@ -1,4 +1,4 @@
-"""Rows of days that are right: kept ones, and the calls themselves where those are not, in one snapshot.
+"""Rows of days and months that are right: kept ones, and the calls where those are not, in one snapshot.
 
 Not right is a day of which a mark says that a call came since (`figure_marks`), all days of a client that are kept in
 another zone than is asked for, or not at all, and a day of which a part only is in the period, unless all of its
@@ -11,21 +11,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from msgspec import Struct
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callrouter.core.service_level import Promise
 from callrouter.store.figures.asking import THESE, Grouping, Part
 from callrouter.store.figures.days import Days
-from callrouter.store.figures.making import Kind, Pieces
+from callrouter.store.figures.making import DOUBLES, Kind, Pieces
+from callrouter.store.figures.months import months_of, read_parts
+from callrouter.store.figures.summed import APART, OF_DAYS, PROMISE, Promises, Summed
 from callrouter.store.figures.zones import Zones
-from callrouter.store.promises import promise_of_row
 
-_PROMISE: Final = (
-    *("promise_id", "within_seconds", "target", "short_abandon_seconds", "formula", "clock", "timezone"),
-)
-_OF_DAYS: Final = frozenset({Grouping.DAY, Grouping.WEEKDAY, Grouping.MONTH, Grouping.HOUR})
 _LONGEST_DAY: Final = timedelta(hours=36)
 _KEYS: Final[Mapping[Grouping, str]] = {
     Grouping.DID: "did",
@@ -35,8 +30,6 @@ _KEYS: Final[Mapping[Grouping, str]] = {
     Grouping.WEEKDAY: "extract(isodow FROM day)::int",
     Grouping.MONTH: "date_trunc('month', day)::date",
 }
-_DOUBLES: Final = frozenset({"talk_seconds"})
-_APART: Final = {Grouping.DID: "did", Grouping.QUEUE: "queue"}
 
 ONE_INSTANT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 """Run first. Calls come meanwhile: parts and totals must be those of one instant."""
@@ -62,25 +55,6 @@ async def read_marks(connection: AsyncConnection, parts: Sequence[Part]) -> Mark
     return marks
 
 
-class Summed(Struct, frozen=True, kw_only=True, gc=False):
-    """Rows under one promise, summed up as far as they are alike in what is asked for."""
-
-    client: str
-    """As its calls name it; empty: it is not asked for."""
-    keys: tuple[Any, ...]
-    """The values of the groupings that stand in rows, in their order."""
-    changing_day: date | None
-    """With hours: which day it is of, where the clocks change on it."""
-    promise_id: int | None
-    promise: Promise | None
-    """None: none is known for the version."""
-    first_at: datetime
-    """When the first journey rang."""
-    sums: Sequence[Any]
-    joined: Sequence[bytes]
-    """Bytes of all of them, one after the other."""
-
-
 async def read_summed(  # noqa: PLR0913, RUF100
     connection: AsyncConnection,
     zones: Zones,
@@ -100,15 +74,32 @@ async def read_summed(  # noqa: PLR0913, RUF100
     if part.is_empty:
         return []
     days = Days(part.zone, part.from_at, part.to_at)
+    unkept = {
+        client
+        for client in marks.keys() | zones.kept.keys()
+        if part.has(client) and zones.kept.get(client) != zones.basis(client, part.zone.key)
+    }
+    stale = {
+        (client, day)
+        for client, quarters in marks.items()
+        if client not in unkept and part.has(client)
+        for quarter_at in quarters
+        for day in days.of_quarter(quarter_at)
+    }
+    if days.cut:
+        stale |= {pair for pair in await _cut(connection, part, days, kind) if pair[0] not in unkept}
+    found = await read_parts(connection, part, days, kind, by, joined, unkept=unkept, stale=stale)
     columns = [
         "plan_version",
         "first_at",
         *summed,
         *joined,
-        *(_APART[one] for one in by if one in _APART),
+        *(APART[one] for one in by if one in APART),
     ]
-    by_day = not _OF_DAYS.isdisjoint(by)
-    source, values = await _right(connection, zones, marks, part, days, kind, columns, by_day=by_day)
+    stale |= found.cut
+    pieces = await _pieces(connection, days, sorted(unkept), sorted(stale), by_day=not OF_DAYS.isdisjoint(by))
+    months = months_of(days, by).whole
+    source, values = _united(zones, part, days, months, kind, columns, sorted(unkept), sorted(stale), pieces)
     with_hours = Grouping.HOUR in by
     keys = [_KEYS[one] for one in by if one in _KEYS]
     if with_hours:
@@ -116,13 +107,13 @@ async def read_summed(  # noqa: PLR0913, RUF100
     keys.append("CASE WHEN day = ANY(CAST(:changing AS date[])) THEN day END" if with_hours else "NULL::date")
     sums = [
         "min(first_at)",
-        *(f"sum({name})" if name in _DOUBLES else f"sum({name})::int" for name in summed),
+        *(f"sum({name})" if name in DOUBLES else f"sum({name})::int" for name in summed),
         *(f"string_agg({name}, ''::bytea)" for name in joined),
     ]
     made = _by_client if Grouping.CLIENT in by else _by_promise
     rows = (await connection.execute(text(made(source, keys, sums)), values)).all()
-    promises: dict[int, Promise] = {}
-    return [_summed(row, len(keys), len(summed), promises) for row in rows]
+    promises = Promises()
+    return [*found.rows, *(_summed(row, len(keys), len(summed), promises) for row in rows)]
 
 
 def _by_client(source: str, keys: Sequence[str], sums: Sequence[str]) -> str:
@@ -133,7 +124,7 @@ def _by_client(source: str, keys: Sequence[str], sums: Sequence[str]) -> str:
             SELECT {", ".join(("client", "plan_version", *named, *sums))}
             FROM ({source}) AS rows GROUP BY {_places(2 + len(keys))}
         )
-        SELECT {", ".join(f"promises.{name}" for name in _PROMISE)}, counted.*
+        SELECT {", ".join(f"promises.{name}" for name in PROMISE)}, counted.*
         FROM counted LEFT JOIN plans ON plans.client = counted.client AND plans.version = counted.plan_version
             LEFT JOIN promises ON promises.promise_id = plans.promise_id
     """  # noqa: S608 - made of our own words
@@ -149,7 +140,7 @@ def _by_promise(source: str, keys: Sequence[str], sums: Sequence[str]) -> str:
                 LEFT JOIN plans ON plans.client = rows.client AND plans.version = rows.plan_version
             GROUP BY {_places(1 + len(keys))}
         )
-        SELECT {", ".join(f"promises.{name}" for name in _PROMISE)}, '', counted.*
+        SELECT {", ".join(f"promises.{name}" for name in PROMISE)}, '', counted.*
         FROM counted LEFT JOIN promises ON promises.promise_id = counted.promise_id
     """  # noqa: S608 - made of our own words
 
@@ -158,88 +149,83 @@ def _places(many: int) -> str:
     return ", ".join(str(place + 1) for place in range(many))
 
 
-def _summed(row: Row[Any], keys: int, summed: int, promises: dict[int, Promise]) -> Summed:
-    promised, (client, _, *values) = row[: len(_PROMISE)], row[len(_PROMISE) :]
-    promise_id: int | None = promised[0]
-    if promise_id is not None and promise_id not in promises:
-        promises[promise_id] = promise_of_row(dict(zip(_PROMISE, promised, strict=True)))
+def _summed(row: Row[Any], keys: int, summed: int, promises: Promises) -> Summed:
+    promise_id, promise = promises.of(row[: len(PROMISE)])
+    client, _, *values = row[len(PROMISE) :]
     return Summed(
         client=client,
         keys=tuple(values[: keys - 1]),
         changing_day=values[keys - 1],
         promise_id=promise_id,
-        promise=None if promise_id is None else promises[promise_id],
+        promise=promise,
         first_at=values[keys],
         sums=values[keys + 1 : keys + 1 + summed],
         joined=values[keys + 1 + summed :],
     )
 
 
-async def _right(  # noqa: PLR0913, RUF100
+async def _pieces(
     connection: AsyncConnection,
-    zones: Zones,
-    marks: Marks,
-    part: Part,
     days: Days,
-    kind: Kind,
-    columns: Sequence[str],
+    unkept: Sequence[str],
+    stale: Sequence[tuple[str, date]],
     *,
     by_day: bool,
-) -> tuple[str, dict[str, Any]]:
-    """A query for rows of days, all of which are right, and its parameters.
-
-    If it is not asked `by_day`, the day and the quarters of an hour of some rows are not theirs.
+) -> Pieces:
+    """What is to be counted from the calls. If it is not asked `by_day`, the day and the quarters of an hour of some
+    rows are not theirs.
     """
-    unkept = {
-        client
-        for client in {*marks, *zones.kept}
-        if zones.kept.get(client) != zones.basis(client, part.zone.key) and part.has(client)
-    }
-    stale = {
-        (client, day)
-        for client, quarters in marks.items()
-        if client not in unkept and part.has(client)
-        for quarter_at in quarters
-        for day in days.of_quarter(quarter_at)
-    }
-    if days.cut:
-        stale |= {pair for pair in await _cut(connection, part, days, kind) if pair[0] not in unkept}
     pieces = Pieces()
-    for client, day in sorted(stale):
+    for client, day in stale:
         pieces.add(client, days.piece(day))
     for client, its in (await _spans(connection, days, unkept) if by_day else dict.fromkeys(unkept, days)).items():
         for piece in map(its.piece, its) if by_day else (its.whole,):
             pieces.add(client, piece)
-    return _united(zones, part, days, kind, columns, sorted(unkept), sorted(stale), pieces)
+    return pieces
 
 
 def _united(  # noqa: PLR0913, RUF100
     zones: Zones,
     part: Part,
     days: Days,
+    months: Sequence[date],
     kind: Kind,
     columns: Sequence[str],
     unkept: Sequence[str],
     stale: Sequence[tuple[str, date]],
     pieces: Pieces,
 ) -> tuple[str, dict[str, Any]]:
-    names = ", ".join(("client", "day", *columns))
-    where = ["day >= CAST(:first AS date) AND day <= CAST(:last AS date)", part.where("client")]
+    """A query for rows of days, all of which are right, with those of whole months, and its parameters."""
     values: dict[str, Any] = {"first": days.first, "last": days.last, **part.values}
+    whose = part.where("client")
     if unkept:
-        where.append("client <> ALL(CAST(:unkept AS text[]))")
+        whose += " AND client <> ALL(CAST(:unkept AS text[]))"
         values["unkept"] = list(unkept)
+    of_days, of_months = "day >= CAST(:first AS date) AND day <= CAST(:last AS date)", "TRUE"
     if stale:
-        where.append(
-            f"NOT EXISTS (SELECT FROM unnest(CAST(:stale_clients AS text[]), CAST(:stale_days AS date[])) AS"
-            f" stale(client, day) WHERE stale.client = {kind.table}.client AND stale.day = {kind.table}.day)"
-        )
+        of_days += _but(kind.table, "day")
+        of_months += _but(kind.months, "month", "date_trunc('month', stale.day)::date")
         values |= {"stale_clients": [client for client, _ in stale], "stale_days": [day for _, day in stale]}
-    source = f"SELECT {names} FROM {kind.table} WHERE {' AND '.join(where)}"  # noqa: S608
+    names = ", ".join(columns)
+    source = f"SELECT client, day, {names} FROM {kind.table} WHERE {whose} AND {of_days}"  # noqa: S608
+    if months:
+        values["months"] = list(months)
+        source += f"""
+            UNION ALL SELECT client, month AS day, {names} FROM {kind.months}
+            WHERE {whose} AND month = ANY(CAST(:months AS date[])) AND {of_months}
+        """  # noqa: S608
     if len(pieces):
         source += f" UNION ALL {kind.select(columns)}"
         values |= pieces.values | zones.names
     return source, values
+
+
+def _but(table: str, column: str, stale: str = "stale.day") -> str:
+    """The condition that a row is not of a stale day, or of its month."""
+    return (
+        f" AND NOT EXISTS (SELECT FROM unnest(CAST(:stale_clients AS text[]), CAST(:stale_days AS date[])) AS"
+        f" stale(client, day) WHERE stale.client = {table}.client AND {stale} = {table}.{column})"
+    )
 
 
 async def _spans(connection: AsyncConnection, days: Days, clients: Collection[str]) -> dict[str, Days]:

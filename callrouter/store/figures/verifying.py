@@ -7,17 +7,18 @@ and are left out.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import RowMapping, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.database import Database
-from callrouter.store.figures.days import Days, days_of_quarter, piece_of
-from callrouter.store.figures.making import KINDS, OF_JOURNEYS, Pieces
+from callrouter.store.figures.days import Days, days_of_month, days_of_quarter, month_of, piece_of, spans_of
+from callrouter.store.figures.folding import folded_of
+from callrouter.store.figures.making import DOUBLES, KINDS, OF_JOURNEYS, Kind, Pieces
 from callrouter.store.figures.rows import ONE_INSTANT
 from callrouter.store.figures.zones import Zones, read_zones
 from callrouter.store.tables import calls, figure_marks, queue_visits
@@ -32,12 +33,18 @@ _SPAN: Final = text(
     """
     SELECT least(min(first_at), (SELECT min(ringing_at) FROM calls WHERE client = :client)),
         greatest(max(last_at), (SELECT max(ringing_at) FROM calls WHERE client = :client)) + interval '1 microsecond'
-    FROM figure_days WHERE client = :client
+    FROM (
+        SELECT first_at, last_at FROM figure_days WHERE client = :client
+        UNION ALL SELECT first_at, last_at FROM figure_months WHERE client = :client
+    ) AS kept
     """
 )
 """Of what is kept, and of the calls."""
 _ROW: Final = {column.name: place for place, column in enumerate(calls.columns)}
 _VISIT: Final = {column.name: place for place, column in enumerate(queue_visits.columns)}
+_MONTH_OF: Final = "date_trunc('month', day)::date"
+_OF_A_MONTH: Final = frozenset({"first_at", "last_at"})
+"""When the first and last journey of a month rang may stand there from before they were corrected."""
 _COMPARED: Final = ("waiting_seconds", "talk_seconds", "agent")
 _COMPARED_VISITS: Final = ("queue", "offers", "agent", "outcome", "waiting_seconds")
 
@@ -142,34 +149,63 @@ async def compare_days(
         if first_at is None:
             continue
         days = Days(zones.of(client), max(from_at, first_at), min(to_at, last_at))
-        listed = list(days)
-        for start in range(0, len(listed), DAYS_AT_ONCE):
-            pieces = Pieces()
-            for day in listed[start : start + DAYS_AT_ONCE]:
-                pieces.add(client, piece_of(day, days.zone))
+        for span in spans_of(list(days), DAYS_AT_ONCE, month_of):
             async with database.connection() as connection:
                 await connection.execute(ONE_INSTANT)
-                yield Looked(many=len(pieces), wrong=await _compare_pieces(connection, zones, client, pieces))
+                yield Looked(many=len(span), wrong=await _compare_span(connection, zones, client, span))
 
 
-async def _compare_pieces(connection: AsyncConnection, zones: Zones, client: str, pieces: Pieces) -> list[str]:
+async def _compare_span(connection: AsyncConnection, zones: Zones, client: str, span: Sequence[date]) -> list[str]:
     marked = select(figure_marks.c.quarter_at).where(figure_marks.c.client == client).distinct()
     quarters = (await connection.execute(marked)).scalars()
     about = {day for quarter_at in quarters for day in days_of_quarter(quarter_at, zones.of(client))}
+    zone = zones.of(client)
+    pieces = Pieces()
+    for day in span:
+        pieces.add(client, piece_of(day, zone))
+    folded = await folded_of(connection, pieces)
+    _, of_days = pieces.apart(lambda client, day: (client, month_of(day)) in folded)
+    of_months = Pieces()
+    for _, month in sorted(folded):
+        for day in days_of_month(month):
+            of_months.add(client, piece_of(day, zone))
     wrong = []
     for kind in KINDS:
-        values = pieces.values | (zones.names if kind is OF_JOURNEYS else {})
-        columns = ", ".join(kind.columns)
-        query = f"""
-            WITH made AS MATERIALIZED ({kind.select()}), kept AS MATERIALIZED (
-                SELECT client, day, {columns} FROM {kind.table}
-                WHERE (client, day) IN (SELECT * FROM unnest(CAST(:clients AS text[]), CAST(:days AS date[])))
-            )
-            SELECT DISTINCT day FROM (
-                (SELECT * FROM made EXCEPT ALL SELECT * FROM kept)
-                UNION ALL (SELECT * FROM kept EXCEPT ALL SELECT * FROM made)
-            ) AS different ORDER BY day
-        """  # noqa: S608
-        days = (await connection.execute(text(query), values)).scalars()
+        names = zones.names if kind is OF_JOURNEYS else {}
+        days = await _differing(connection, kind, of_days, names)
         wrong += [f"{day} of {client}: {kind.table} is not what the calls say" for day in days if day not in about]
+        months = await _differing(connection, kind, of_months, names, in_months=True)
+        being_made = {month_of(day) for day in about}
+        wrong += [
+            f"{month:%Y-%m} of {client}: {kind.months} is not what the calls say"
+            for month in months
+            if month not in being_made
+        ]
     return wrong
+
+
+async def _differing(
+    connection: AsyncConnection, kind: Kind, pieces: Pieces, names: Mapping[str, Any], *, in_months: bool = False
+) -> Sequence[date]:
+    """Days, or months, of which what is kept is not what is made of the calls."""
+    if not len(pieces):
+        return []
+    table, at, made = (
+        (kind.months, "month", kind.fold(kind.select())) if in_months else (kind.table, "day", kind.select())
+    )
+    compared = [*(name for name in kind.columns if not in_months or name not in _OF_A_MONTH), *(["days"] * in_months)]
+    columns = ", ".join(f"round({name}::numeric, {_MICROSECONDS})" if name in DOUBLES else name for name in compared)
+    query = f"""
+        WITH made AS MATERIALIZED (SELECT {at}, {columns} FROM ({made}) AS made), kept AS MATERIALIZED (
+            SELECT {at}, {columns} FROM {table}
+            WHERE (client, {at}) IN (
+                SELECT DISTINCT client, {_MONTH_OF if in_months else "day"}
+                FROM unnest(CAST(:clients AS text[]), CAST(:days AS date[])) AS asked(client, day)
+            )
+        )
+        SELECT DISTINCT {at} FROM (
+            (SELECT * FROM made EXCEPT ALL SELECT * FROM kept)
+            UNION ALL (SELECT * FROM kept EXCEPT ALL SELECT * FROM made)
+        ) AS different ORDER BY {at}
+    """  # noqa: S608 - made of our own words
+    return (await connection.execute(text(query), {**pieces.values, **names})).scalars().all()

@@ -20,17 +20,18 @@ from callrouter.periods import Period
 from callrouter.store.database import Database
 from callrouter.store.figures.asking import Grouping, Part, bounds_of, parts_of
 from callrouter.store.figures.days import clock_hours
-from callrouter.store.figures.encoding import OUTCOMES, bytes_of, seconds_of
+from callrouter.store.figures.encoding import EACH_VISIT, bytes_of, seconds_of, split, visits_counted
 from callrouter.store.figures.making import OF_VISITS
 from callrouter.store.figures.measuring import waits_of
 from callrouter.store.figures.model import DEFAULT_TARGET, Waits
-from callrouter.store.figures.rows import ONE_INSTANT, Summed, read_marks, read_summed
+from callrouter.store.figures.rows import ONE_INSTANT, read_marks, read_summed
+from callrouter.store.figures.summed import Summed
 from callrouter.store.figures.zones import Zones, read_zones
 from callrouter.store.gaps import Gap, gaps_within
 
 _SUMMED: Final = ("entered", *(f"was_{outcome.value}" for outcome in QueueOutcome), "offers")
 _JOINED: Final = ("waits", "lost")
-_OF_HOURS: Final = ("quarters", "kinds")
+_OF_HOURS: Final = ("quarters", "kinds", "rings")
 _NONE: Final = [0] * len(QueueOutcome)
 _NOBODY: Final = seconds_of(b"")
 
@@ -42,8 +43,8 @@ class QueueFigures:
     entered: int
     by_outcome: Mapping[QueueOutcome, int]
     """Every outcome, in the order of the enumeration; those whose end nobody saw have none."""
-    offers: int | None
-    """Rings of agents; None: they are not known by the hour."""
+    offers: int
+    """Rings of agents."""
     answered_within: int
     """Within T, each by the promise of its journey."""
     waiting: Waits
@@ -104,7 +105,7 @@ class _Visits:
     within_seconds: float
     entered: int
     by_outcome: Sequence[int]
-    offers: int | None
+    offers: int
     waits: bytes
     lost: bytes
 
@@ -174,24 +175,20 @@ def _keyed(
 
 
 def _by_hour(row: Summed, within_seconds: float, zone: ZoneInfo) -> Iterator[tuple[int, _Visits]]:
-    waits, lost, quarters, kinds = row.joined
-    hours = np.array(clock_hours(row.changing_day, zone), dtype=np.uint8)[bytes_of(quarters)]
-    numbers = bytes_of(kinds)
-    answered = numbers == OUTCOMES[QueueOutcome.ANSWERED]
-    abandoned = numbers == OUTCOMES[QueueOutcome.ABANDONED]
-    waited, gone = np.frombuffer(waits, ">f8"), np.frombuffer(lost, ">f8")
-    for hour in np.unique(hours).tolist():
-        its = hours == hour
-        counts = np.bincount(numbers[its], minlength=len(QueueOutcome))
+    waits, lost, quarters, kinds, rings = row.joined
+    hours = np.array(clock_hours(row.changing_day, zone), dtype=np.int16)[bytes_of(quarters)]
+    kept = {"kinds": kinds, "waits": waits, "lost": lost, "rings": rings}
+    for hour, its in split(EACH_VISIT, kept, hours):
+        entered, *by_outcome, offers = visits_counted(its)
         yield (
             hour,
             _Visits(
                 within_seconds=within_seconds,
-                entered=int(its.sum()),
-                by_outcome=[int(counts[OUTCOMES[outcome]]) for outcome in QueueOutcome],
-                offers=None,
-                waits=waited[its[answered]].tobytes(),
-                lost=gone[its[abandoned]].tobytes(),
+                entered=entered,
+                by_outcome=by_outcome,
+                offers=offers,
+                waits=its["waits"],
+                lost=its["lost"],
             ),
         )
 
@@ -199,12 +196,11 @@ def _by_hour(row: Summed, within_seconds: float, zone: ZoneInfo) -> Iterator[tup
 def _group(keys: tuple[Any, ...], visits: Sequence[_Visits]) -> QueueGroup:
     waits = [seconds_of(one.waits) for one in visits]
     within = sum(int((seconds <= one.within_seconds).sum()) for one, seconds in zip(visits, waits, strict=True))
-    offers = [one.offers for one in visits]
     counts = [sum(column) for column in zip(_NONE, *(one.by_outcome for one in visits), strict=True)]
     figures = QueueFigures(
         entered=sum(one.entered for one in visits),
         by_outcome=dict(zip(QueueOutcome, counts, strict=True)),
-        offers=None if None in offers else sum(one for one in offers if one is not None),
+        offers=sum(one.offers for one in visits),
         answered_within=within,
         waiting=waits_of(np.sort(np.concatenate([_NOBODY, *waits]))),
         abandoned_waiting=waits_of(np.sort(np.concatenate([_NOBODY, *(seconds_of(one.lost) for one in visits)]))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -12,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callrouter.store.plans import present_names
 from callrouter.store.promises import operators_zone, zones_of
 from callrouter.store.tables import figure_zones
+
+FORM: Final = "/2"
+"""Of what is kept: a release that keeps days, or reads them, otherwise has another. No client is so called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +45,9 @@ class Zones:
         """What a client's days rest on if they are cut in a zone: who is reached later may have rung under another
         name of the client.
         """
+        cut = f"{FORM} {zone}"
         family = self.families.get(client)
-        return zone if family is None else " ".join((zone, *(name for name in family if name != client)))
+        return cut if family is None else " ".join((cut, *(name for name in family if name != client)))
 
     def is_kept(self, client: str) -> bool:
         """Whether what is kept of days is of days as they are cut now."""

@@ -34,7 +34,14 @@ from callrouter.store.tables.dispatched import (
     leases,
     replies,
 )
-from callrouter.store.tables.figures import figure_days, figure_marks, figure_queue_days, figure_zones
+from callrouter.store.tables.figures import (
+    figure_days,
+    figure_marks,
+    figure_months,
+    figure_queue_days,
+    figure_queue_months,
+    figure_zones,
+)
 from callrouter.store.tables.journeys import PATH_ARROW, calls, holds, legs, offers, queue_visits, superseded_calls
 from callrouter.store.tables.operation import beats, gaps, notifications
 from callrouter.store.tables.recorded import (
@@ -78,7 +85,9 @@ __all__ = [
     "dispatches",
     "figure_days",
     "figure_marks",
+    "figure_months",
     "figure_queue_days",
+    "figure_queue_months",
     "figure_zones",
     "follow_ups",
     "gaps",

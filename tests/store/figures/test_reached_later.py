@@ -122,7 +122,7 @@ async def test_a_caller_may_ring_again_under_another_name_of_the_client(kept: Da
         await rebuild_all(kept)
     async with kept.connection() as connection:
         bases = (await connection.execute(text("SELECT basis FROM figure_zones ORDER BY client"))).scalars().all()
-    assert bases == ["UTC moreau", "UTC cabinet-moreau"]
+    assert bases == ["/2 UTC moreau", "/2 UTC cabinet-moreau"]
 
 
 async def test_a_number_that_many_share_marks_few_days(kept: Database) -> None:

@@ -17,8 +17,11 @@ from callrouter.core.service_level import Promise
 from callrouter.periods import Moment, Period
 from callrouter.store.database import Database
 from callrouter.store.figures.asking import Grouping
+from callrouter.store.figures.folding import fold_some
 from callrouter.store.figures.model import Group, Stats
-from callrouter.store.figures.rebuilding import mark_days, read_backlog, rebuild_some
+from callrouter.store.figures.rebuilding import known_clients, mark_days, read_backlog, rebuild_clients, rebuild_some
+from callrouter.store.figures.verifying import compare_days
+from callrouter.store.figures.zones import read_zones
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.stats import read_figures, read_stats
 from callrouter.store.writing.writer import Writer
@@ -26,6 +29,8 @@ from callrouter.store.writing.writer import Writer
 MakeCall = Callable[..., Call]
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 OCTOBER = Period.month("2026-10")
+JUST_OVER = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+"""October is over, and its days still stand by themselves."""
 CLOCKS_CHANGE = date(2026, 10, 25)
 ZONES = {"paris": "Europe/Paris", "lyon": "Europe/Paris", "delhi": "Asia/Kolkata", "reunion": "Indian/Reunion"}
 
@@ -45,10 +50,10 @@ async def write(database: Database, calls: Sequence[Call]) -> None:
     writer.close()
 
 
-async def rebuild_all(database: Database, marks: int = 40) -> int:
+async def rebuild_all(database: Database, marks: int = 40, *, now: datetime = NOW) -> int:
     """Until nothing is left; how many days were made."""
     days = 0
-    while not (done := await rebuild_some(database, marks)).did_nothing:
+    while not (done := await rebuild_some(database, marks, now=now)).did_nothing:
         days += done.days
     return days
 
@@ -96,7 +101,7 @@ async def uncounted(database: Database) -> None:
     """Nothing is kept any more: all is counted from the calls."""
     async with database.connection() as connection:
         await connection.execute(text("UPDATE figure_zones SET basis = ''"))
-        await connection.execute(text("TRUNCATE figure_days, figure_queue_days"))
+        await connection.execute(text("TRUNCATE figure_days, figure_queue_days, figure_months, figure_queue_months"))
 
 
 def rounded(value: Any) -> Any:
@@ -140,9 +145,13 @@ async def test_kept_days_give_the_figures_of_the_calls(house: Database, make_cal
     await write(house, [some_call(make_call, random, number) for number in range(3000)])
     from_calls = [await read_stats(house, period, now=NOW) for period in PERIODS]
 
-    assert await rebuild_all(house) > 100
+    assert await rebuild_all(house, now=JUST_OVER) > 100
     async with house.connection() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM figure_marks"))).scalar_one() == 0
+    for period, expected in zip(PERIODS, from_calls, strict=True):
+        same(await read_stats(house, period, now=NOW), expected)
+    assert await rebuild_all(house) == 0
+    assert await kept_rows(house) == (False, True)
     for period, expected in zip(PERIODS, from_calls, strict=True):
         same(await read_stats(house, period, now=NOW), expected)
     for client in ("paris", "nobody", "stranger"):
@@ -152,28 +161,50 @@ async def test_kept_days_give_the_figures_of_the_calls(house: Database, make_cal
         await rebuild_all(house)
 
 
-@pytest.mark.parametrize(
-    "by",
-    [
-        [Grouping.CLIENT],
-        [Grouping.DID, Grouping.CLIENT],
-        [Grouping.DAY],
-        [Grouping.WEEKDAY, Grouping.HOUR],
-        [Grouping.MONTH],
-        [Grouping.CLIENT, Grouping.HOUR],
-        [Grouping.VERSION],
-        [],
-    ],
-    ids=lambda by: "-".join(by) or "all",
-)
-async def test_groups_are_those_of_the_calls(house: Database, make_call: MakeCall, by: list[Grouping]) -> None:
-    """Recomputed from the calls, hours by the clock that the client has on the wall."""
+async def kept_rows(database: Database) -> tuple[bool, bool]:
+    """Whether something of October is kept by days, and by the month."""
+    async with database.connection() as connection:
+        days = text("SELECT EXISTS (SELECT FROM figure_days WHERE day BETWEEN '2026-10-01' AND '2026-10-31')")
+        months = text("SELECT EXISTS (SELECT FROM figure_months WHERE month = '2026-10-01')")
+        return (await connection.execute(days)).scalar_one(), (await connection.execute(months)).scalar_one()
+
+
+GROUPINGS = [
+    [Grouping.CLIENT],
+    [Grouping.DID, Grouping.CLIENT],
+    [Grouping.DAY],
+    [Grouping.WEEKDAY, Grouping.HOUR],
+    [Grouping.MONTH],
+    [Grouping.CLIENT, Grouping.HOUR],
+    [Grouping.CLIENT, Grouping.DAY],
+    [Grouping.VERSION],
+    [Grouping.VERSION, Grouping.WEEKDAY, Grouping.DID],
+    [],
+]
+
+
+async def test_groups_are_those_of_the_calls(house: Database, make_call: MakeCall) -> None:
+    """Recomputed from the calls, hours by the clock that the client has on the wall; kept by days, and by months; and
+    with days of months that are marked.
+    """
     random = Random(6)
     calls = [some_call(make_call, random, number) for number in range(1500)]
     await write(house, calls)
+    await rebuild_all(house, now=JUST_OVER)
+    for by in GROUPINGS:
+        await _check_groups(house, calls, by)
     await rebuild_all(house)
-    found = await read_figures(house, OCTOBER, by=by, now=NOW)
+    assert await kept_rows(house) == (False, True)
+    for by in GROUPINGS:
+        await _check_groups(house, calls, by)
+    calls += [some_call(make_call, random, number) for number in range(1500, 1530)]
+    await write(house, calls[1500:])
+    for by in GROUPINGS:
+        await _check_groups(house, calls, by)
 
+
+async def _check_groups(house: Database, calls: Sequence[Call], by: list[Grouping]) -> None:
+    found = await read_figures(house, OCTOBER, by=by, now=NOW)
     expected: dict[tuple[Any, ...], list[Call]] = {}
     for call in calls:
         at = call.clocks.ringing_at.astimezone(ZoneInfo(ZONES.get(call.client, "Europe/Paris")))
@@ -212,34 +243,41 @@ def _check(group: Group, calls: Sequence[Call]) -> None:
     assert figures.aht_seconds == (pytest.approx(talked / len(waits)) if waits else None)
 
 
-async def test_a_late_call_is_in_the_very_next_answer(house: Database, make_call: MakeCall) -> None:
+@pytest.mark.parametrize("now", [JUST_OVER, NOW], ids=["days", "months"])
+async def test_a_late_call_is_in_the_very_next_answer(house: Database, make_call: MakeCall, now: datetime) -> None:
     """Before its day is made again, and after."""
     random = Random(7)
     await write(house, [some_call(make_call, random, number, client="paris") for number in range(200)])
-    await rebuild_all(house)
+    await rebuild_all(house, now=now)
+    kept = await kept_rows(house)
     before = await read_stats(house, OCTOBER, now=NOW, client="paris")
     late = datetime(2026, 10, 9, 8, 0, tzinfo=UTC)
     await write(house, [some_call(make_call, random, 900, client="paris", ringing_at=late)])
 
     at_once = await read_stats(house, OCTOBER, now=NOW, client="paris")
     assert at_once.clients[0].figures.received == before.clients[0].figures.received + 1
-    assert await rebuild_all(house) == 1
+    assert await rebuild_all(house, now=now) == 1
     same(await read_stats(house, OCTOBER, now=NOW, client="paris"), at_once)
+    assert await kept_rows(house) == kept
+    assert [one async for one in compare_days(house, NOW - timedelta(days=90), NOW) if one.wrong] == []
 
 
-async def test_a_corrected_call_leaves_the_day_it_was_on(house: Database, make_call: MakeCall) -> None:
-    """Both days are marked."""
+@pytest.mark.parametrize("months", [False, True], ids=["days", "months"])
+async def test_a_corrected_call_leaves_the_day_it_was_on(house: Database, make_call: MakeCall, months: bool) -> None:
+    """Both days are marked; also where it leaves the month that had no other."""
     random = Random(8)
-    first, then = (datetime(2026, 10, day, 8, 0, tzinfo=UTC) for day in (9, 12))
+    first, then = datetime(2026, 9, 9, 8, 0, tzinfo=UTC), datetime(2026, 10, 12, 8, 0, tzinfo=UTC)
     call = some_call(make_call, random, 1, client="paris", ringing_at=first)
     await write(house, [call])
-    await rebuild_all(house)
+    await rebuild_all(house, now=NOW if months else first)
     again = some_call(make_call, random, 1, client="paris", ringing_at=then, revision=Revision(call.revision.epoch, 99))
     await write(house, [again])
 
     for _ in range(2):
         found = await read_figures(house, OCTOBER, by=[Grouping.DAY], now=NOW, clients=["paris"])
         assert [one.keys for one in found.groups] == [(date(2026, 10, 12),)]
+        september = await read_figures(house, Period.month("2026-09"), by=[], now=NOW, clients=["paris"])
+        assert september.total.figures.received == 0
         await rebuild_all(house)
 
 
@@ -268,13 +306,17 @@ async def test_days_are_made_again_when_asked(house: Database, make_call: MakeCa
     right = await read_stats(house, OCTOBER, now=NOW)
     async with house.connection() as connection:
         await connection.execute(text("UPDATE figure_days SET received = received + 1"))
+        await connection.execute(text("UPDATE figure_months SET received = received + 1"))
     await mark_days(house, NOW - timedelta(days=90), NOW)
     await rebuild_all(house)
     same(await read_stats(house, OCTOBER, now=NOW), right)
 
 
-async def test_late_calls_rebuilds_and_reads_race(house: Database, make_call: MakeCall) -> None:
-    """Every answer has all calls that were committed before it was asked, whoever rebuilds meanwhile."""
+@pytest.mark.parametrize("now", [JUST_OVER, NOW], ids=["days", "months"])
+async def test_late_calls_rebuilds_and_reads_race(house: Database, make_call: MakeCall, now: datetime) -> None:
+    """Every answer has all calls that were committed before it was asked, whoever rebuilds meanwhile, whether days are
+    made again in their month's row or by themselves.
+    """
     random = Random(11)
     committed = 0
 
@@ -287,7 +329,7 @@ async def test_late_calls_rebuilds_and_reads_race(house: Database, make_call: Ma
 
     async def rebuilds() -> None:
         while committed < 60:
-            await rebuild_some(house)
+            await rebuild_some(house, now=now)
             await asyncio.sleep(0)
 
     async def reads() -> None:
@@ -299,7 +341,53 @@ async def test_late_calls_rebuilds_and_reads_race(house: Database, make_call: Ma
     async with asyncio.TaskGroup() as group:
         for work in (writes, rebuilds, rebuilds, reads):
             group.create_task(work())
-    await rebuild_all(house)
+    await rebuild_all(house, now=now)
     kept = await read_stats(house, OCTOBER, now=NOW)
+    assert [one async for one in compare_days(house, NOW - timedelta(days=90), NOW) if one.wrong] == []
     await uncounted(house)
     same(kept, await read_stats(house, OCTOBER, now=NOW))
+
+
+async def test_a_month_with_a_mark_is_not_put_together(house: Database, make_call: MakeCall) -> None:
+    """Its days are made first; a release that keeps days otherwise is asked nothing."""
+    random = Random(12)
+    await write(house, [some_call(make_call, random, number, client="paris") for number in range(50)])
+    await rebuild_all(house, now=JUST_OVER)
+    async with house.connection() as connection:
+        await connection.execute(
+            text("INSERT INTO figure_marks (client, quarter_at) VALUES ('paris', '2026-10-20 12:00+00')")
+        )
+        await connection.execute(text("LOCK TABLE figure_zones IN SHARE ROW EXCLUSIVE MODE"))
+        assert await fold_some(connection, await read_zones(connection), NOW) == 0
+    assert await kept_rows(house) == (True, False)
+    await rebuild_all(house)
+    assert await kept_rows(house) == (False, True)
+
+
+@pytest.mark.parametrize("now", [JUST_OVER, NOW], ids=["days", "months"])
+async def test_many_clients_are_made_together(
+    house: Database, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch, now: datetime
+) -> None:
+    """What is kept is the same, also where calls come between one month and the next, and where somebody asks."""
+    monkeypatch.setattr("callrouter.store.figures.rebuilding.MANY", 3)
+    monkeypatch.setattr("callrouter.store.figures.cutting.ALL_CALLS_AT_ONCE", 100)
+    random = Random(13)
+    await write(house, [some_call(make_call, random, number) for number in range(600)])
+    added: list[Call] = []
+
+    def meanwhile(_: str) -> None:
+        added.append(some_call(make_call, random, 600 + len(added)))
+
+    await rebuild_all(house, now=now)
+    async with house.connection() as connection:
+        await connection.execute(text("UPDATE figure_days SET received = 0"))
+        await connection.execute(text("UPDATE figure_months SET received = 0"))
+    assert await rebuild_clients(house, await known_clients(house), now=now, said=meanwhile) > 100
+    assert len(added) >= 6  # months of zones
+    await write(house, added)
+    at_once = await read_stats(house, OCTOBER, now=NOW)
+    await rebuild_all(house, now=now)
+    same(await read_stats(house, OCTOBER, now=NOW), at_once)
+    assert [one async for one in compare_days(house, NOW - timedelta(days=90), NOW) if one.wrong] == []
+    await uncounted(house)
+    same(await read_stats(house, OCTOBER, now=NOW), at_once)

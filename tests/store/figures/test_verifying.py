@@ -12,7 +12,7 @@ from sqlalchemy import text
 from callrouter.core.call import Call
 from callrouter.store.database import Database
 from callrouter.store.figures.verifying import Looked, compare_days, compare_traces
-from tests.store.figures.test_rebuilding import NOW, rebuild_all, some_call, write
+from tests.store.figures.test_rebuilding import JUST_OVER, NOW, rebuild_all, some_call, write
 
 FROM = NOW - timedelta(days=90)
 
@@ -28,13 +28,16 @@ async def kept(database: Database, make_call: Callable[..., Call]) -> Database:
     """A month of calls."""
     random = Random(3)
     await write(database, [some_call(make_call, random, number) for number in range(1200)])
-    await rebuild_all(database)
+    await rebuild_all(database, now=JUST_OVER)
     return database
 
 
 async def test_nothing_differs(kept: Database) -> None:
     """Page by page."""
     assert await all_of(compare_traces(kept, FROM, NOW)) == (1200, [])
+    days, wrong = await all_of(compare_days(kept, FROM, NOW))
+    assert (days > 100, wrong) == (True, [])
+    await rebuild_all(kept)
     days, wrong = await all_of(compare_days(kept, FROM, NOW))
     assert (days > 100, wrong) == (True, [])
 
@@ -67,4 +70,19 @@ async def test_a_kept_day_that_is_not_as_its_calls_is_named(kept: Database) -> N
     async with kept.connection() as connection:
         mark = "INSERT INTO figure_marks SELECT client, first_at FROM figure_days WHERE client = 'paris' AND day = :day"
         await connection.execute(text(mark), {"day": day})
+    assert (await all_of(compare_days(kept, FROM, NOW)))[1] == []
+
+
+async def test_a_kept_month_that_is_not_as_its_calls_is_named(kept: Database) -> None:
+    """Not one of which a day is marked."""
+    await rebuild_all(kept)
+    async with kept.connection() as connection:
+        spoil = "UPDATE figure_months SET offered = offered + 1 WHERE client = 'paris' AND month = '2026-10-01'"
+        await connection.execute(text(spoil))
+    _, wrong = await all_of(compare_days(kept, FROM, NOW, ["paris", "lyon"]))
+    assert wrong == ["2026-10 of paris: figure_months is not what the calls say"]
+
+    async with kept.connection() as connection:
+        mark = "INSERT INTO figure_marks (client, quarter_at) VALUES ('paris', '2026-10-09 12:00+00')"
+        await connection.execute(text(mark))
     assert (await all_of(compare_days(kept, FROM, NOW)))[1] == []

@@ -88,7 +88,7 @@ def check(figures: QueueFigures, visits: Sequence[QueueVisit], *, hours: bool) -
         outcomes[None],
         {outcome: outcomes[outcome] for outcome in QueueOutcome},
     )
-    assert figures.offers == (None if hours else sum(visit.offers for visit in visits))
+    assert figures.offers == sum(visit.offers for visit in visits)
     assert figures.answered_within == sum(wait <= 20 for wait in waits)
     assert figures.waiting.max_seconds == max(waits, default=None)
     assert figures.abandoned_waiting.mean_seconds == (pytest.approx(sum(lost) / len(lost)) if lost else None)

@@ -1,0 +1,156 @@
+"""Months that are over: rows of a client's days become one, and days of it that are marked afterwards are put into it.
+
+A month has one row where its days have some thirty, each with its own client, version and number, which are longer than
+what most days have to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import RowMapping, delete, insert, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callrouter.store.figures.days import month_of
+from callrouter.store.figures.encoding import bytes_of
+from callrouter.store.figures.making import KINDS, OF_JOURNEYS, Kind, Pieces
+from callrouter.store.figures.zones import Zones
+from callrouter.store.outgoing.worklist import AGAIN
+from callrouter.store.tables import figure_months
+from callrouter.store.tables.columns import metadata
+
+AT_ONCE: Final = 200
+"""Months of clients, in one transaction."""
+_OVER: Final = AGAIN + timedelta(days=2)
+"""After the end of a month, in whatever zone. As long as a caller who gave up may be reached its days change."""
+
+_MARKED: Final = text("SELECT DISTINCT client, quarter_at FROM figure_marks WHERE quarter_at < :until")
+_UNFOLDED: Final = text(
+    "SELECT DISTINCT client, date_trunc('month', day)::date FROM figure_days WHERE day < :open_from ORDER BY 2, 1"
+)
+ClientMonth = tuple[str, date]
+
+
+def open_from(now: datetime) -> date:
+    """The first day of the first month that is not over yet, or not for long."""
+    return month_of((now - _OVER).date())
+
+
+async def fold_some(connection: AsyncConnection, zones: Zones, now: datetime) -> int:
+    """Make rows of some months that are over, of clients whose days are right; how many months of clients.
+
+    Args:
+        connection: in a transaction that sees one instant, and beside which no other round is.
+        zones: of all clients.
+        now: the present instant.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    rows = await connection.execute(_UNFOLDED, {"open_from": open_from(now)})
+    found = [(client, month) for client, month in rows if zones.is_kept(client)]
+    if not found:
+        return 0
+    marked = {
+        (client, month_of(at.date() + timedelta(days=beside)))
+        for client, at in await connection.execute(_MARKED, {"until": now})
+        for beside in (-1, 0, 1)
+    }
+    folded = [one for one in found if one not in marked][:AT_ONCE]
+    values = {"clients": [client for client, _ in folded], "months": [month for _, month in folded]}
+    for kind in KINDS if folded else ():
+        await connection.execute(text(kind.fold_kept), values)
+    return len(folded)
+
+
+async def folded_of(connection: AsyncConnection, pieces: Pieces) -> set[ClientMonth]:
+    """Which months of clients, of those of pieces, are kept as rows of months.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    asked = sorted({(client, month_of(day)) for client, day in zip(pieces.clients, pieces.days, strict=True)})
+    table = figure_months
+    query = select(table.c.client, table.c.month).where(tuple_(table.c.client, table.c.month).in_(asked)).distinct()
+    return {(client, month) for client, month in await connection.execute(query)}
+
+
+async def remake_days(connection: AsyncConnection, zones: Zones, pieces: Pieces) -> None:
+    """Put days into the rows of their months, instead of what these have of them.
+
+    Args:
+        connection: as for `fold_some`.
+        zones: of all clients.
+        pieces: the days, each whole, all of months that are kept so.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    for kind in KINDS:
+        names = zones.names if kind is OF_JOURNEYS else {}
+        made = (await connection.execute(text(kind.select()), pieces.values | names)).mappings().all()
+        await _put(connection, kind, pieces, made)
+
+
+async def _put(connection: AsyncConnection, kind: Kind, pieces: Pieces, made: Sequence[RowMapping]) -> None:
+    table = metadata.tables[kind.months]
+    days_of: dict[ClientMonth, set[int]] = {}
+    for client, day in zip(pieces.clients, pieces.days, strict=True):
+        days_of.setdefault((client, month_of(day)), set()).add(day.day)
+    these = tuple_(table.c.client, table.c.month).in_(sorted(days_of))
+    parts: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in (await connection.execute(select(table).where(these))).mappings():
+        key = (row["client"], row["month"], row["plan_version"], row[kind.key_column])
+        parts.setdefault(key, []).append(_without(kind, dict(row), days_of[row["client"], row["month"]]))
+    for row in made:
+        key = (row["client"], month_of(row["day"]), row["plan_version"], row[kind.key_column])
+        days = bytes([row["day"].day]) * len(row["kinds"])
+        parts.setdefault(key, []).append({**row, "days": days})
+    rows = [
+        {"client": client, "month": month, **_joined(kind, [one for one in its if one["days"]])}
+        for (client, month, _, _), its in parts.items()
+        if any(one["days"] for one in its)
+    ]
+    await connection.execute(delete(table).where(these))
+    if rows:
+        await connection.execute(insert(table), rows)
+
+
+def _without(kind: Kind, row: dict[str, Any], days: Collection[int]) -> dict[str, Any]:
+    """A month's row that has no journeys of some days; when its first and last one rang is left as it is."""
+    its_days = bytes_of(row["days"])
+    stay = ~np.isin(its_days, list(days))
+    return {**row, **_chosen(kind, row, stay), "days": its_days[stay].tobytes()}
+
+
+def _chosen(kind: Kind, row: Mapping[str, Any], stay: np.ndarray[Any, Any]) -> dict[str, bytes]:
+    kinds = bytes_of(row["kinds"])
+    return {
+        name: np.frombuffer(row[name], each.dtype)[stay[each.whose(kinds)]].tobytes()
+        for name, each in kind.each.items()
+    }
+
+
+def _joined(kind: Kind, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One row of several, its journeys in the order of their days."""
+    days = bytes_of(b"".join(one["days"] for one in parts))
+    kinds = bytes_of(b"".join(one["kinds"] for one in parts))
+    kept: dict[str, bytes] = {}
+    for name, each in kind.each.items():
+        order = np.argsort(days[each.whose(kinds)], kind="stable")
+        kept[name] = np.frombuffer(b"".join(one[name] for one in parts), each.dtype)[order].tobytes()
+    named = [name for name in kind.columns if name not in kind.each]
+    fixed = ("plan_version", kind.key_column, "first_at", "last_at")
+    numbers = dict(zip([name for name in named if name not in fixed], kind.counted(kept), strict=True))
+    return {
+        "plan_version": parts[0]["plan_version"],
+        kind.key_column: parts[0][kind.key_column],
+        "first_at": min(one["first_at"] for one in parts),
+        "last_at": max(one["last_at"] for one in parts),
+        **numbers,
+        **kept,
+        "days": np.sort(days).tobytes(),
+    }
