@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-revision = "0029"
-down_revision = "0028"
+revision = "0032"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
