@@ -15,6 +15,7 @@ import pytest
 from callrouter.api.schemas.consumption import schema
 from callrouter.permissions import Permission
 from callrouter.store.access.audit import list_audit
+from callrouter.store.apart import Apart
 from callrouter.store.database import Database
 from deploy.demo.plain_http import plain_client
 from tests.consumption.made import HEAD, NOT_BILLED
@@ -23,8 +24,8 @@ from tests.store.consumption.made import has_tariff
 from .serving import serving
 from .stories import abandoned, after, answered
 from .test_auth import of, token_for
+from .test_web_app import AUTHORISED, got, keep, web
 from .test_web_app import api as api
-from .test_web_app import got, keep, web
 from .test_web_app import write as write
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "consumption.schema.json"
@@ -123,6 +124,21 @@ async def test_a_client_sees_its_own_and_issues_nothing(database: Database, api:
         assert await status(others, f"/invoices/{number}/items") == 404
         found = await client.post(f"{url}/api/consumption/invoices", json=NOVEMBER, headers=theirs)
         assert found.status_code == 403
+
+
+async def test_it_is_made_by_a_process_of_its_own(database: Database) -> None:
+    """As web does: what goes there and comes back can be sent, refusals too."""
+    apart = Apart(database, processes=1)
+    other = {**NOVEMBER, "tariff": HEAD + "calls: { price: 3 }\n" + NOT_BILLED}
+    async with serving(web(database, workshop=apart)) as url, plain_client(base_url=url, headers=AUTHORISED) as client:
+        issued = await client.post("/api/consumption/invoices", json=NOVEMBER)
+        pdf = await client.get("/api/consumption", params={**NOVEMBER, "format": "pdf"})
+        compared = await client.post("/api/consumption/what-if", json=other)
+        early = await client.post("/api/consumption/invoices", json={**NOVEMBER, "month": "2099-01"})
+    await apart.close()
+
+    assert [one.status_code for one in (issued, pdf, compared, early)] == [201, 200, 200, 409]
+    assert (issued.json()["net"], pdf.content[:5], compared.json()["difference"]) == ("1.00", b"%PDF-", "2.00")
 
 
 async def test_the_schema_is_published(api: httpx.AsyncClient) -> None:
