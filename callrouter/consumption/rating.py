@@ -237,10 +237,14 @@ _SPOKEN: Final = frozenset({Disposition.ANSWERED, Disposition.REDIRECTED})
 
 
 def billed_seconds(item: Item, minutes: Minutes) -> int:
-    """How many seconds of an item are billed: none, where nothing of it counts."""
+    """How many seconds of an item are billed: none, where nothing of it counts.
+
+    Of a call that was put through while no engine saw it, no side was measured: all of it was with the client's people.
+    """
     microseconds = _exact(item.talk_seconds) if Time.TALK in minutes.counts else 0
     if not minutes.put_through:
-        microseconds -= _exact(item.put_through_seconds)
+        unseen = item.put_through_seconds is None and item.outcome == Disposition.REDIRECTED
+        microseconds -= microseconds if unseen else _exact(item.put_through_seconds)
     if Time.HOLD in minutes.counts:
         microseconds += _exact(item.hold_seconds)
     if Time.WRAP_UP in minutes.counts:

@@ -73,6 +73,14 @@ def test_what_time_is_counted(counts: str, put_through: str, billed: int) -> Non
     assert billed_seconds(item, minutes) == billed
 
 
+def test_a_call_that_nobody_saw_put_through_was_with_the_clients_people() -> None:
+    minutes = tariff("minutes: { price: 1, first: 1s, step: 1s, put_through: no }\n").minutes
+    assert minutes is not None
+
+    assert billed_seconds(call(1, 100.0, outcome="redirected"), minutes) == 0
+    assert billed_seconds(call(1, 100.0, outcome="answered"), minutes) == 100
+
+
 def test_a_flat_rate_with_what_it_includes_and_tiers_beyond() -> None:
     """49.00 + 3 included + 2 x 0.90 + 1 x 0.75 = 51.55."""
     says = "monthly: { fee: 49.00, calls: 3 }\ncalls: { tiers: [ { up_to: 2, price: 0.90 }, { price: 0.75 } ] }\n"

@@ -9,10 +9,14 @@ from typing import Any
 from sqlalchemy import text
 
 from callrouter.consumption.items import Item, Kind, Needs
-from callrouter.core.call import Visit, replace
+from callrouter.consumption.rating import billed_seconds
+from callrouter.core.call import DialOutcome, Disposition, Visit, replace
+from callrouter.core.inputs import LegHeard, LegSign
 from callrouter.store.consumption.measuring import measure, measure_some
 from callrouter.store.database import Database
 from callrouter.store.tables import agent_sessions, deliveries, legs, messages, outgoing_calls
+from tests.consumption.made import tariff
+from tests.core.transfers.test_given_away import a_plan, talking
 from tests.store.consumption.made import NOVEMBER, OCTOBER, a_call, goes_live, has_tariff, issued, on, told, write
 
 AT = on(10, 6)
@@ -86,6 +90,30 @@ async def test_all_that_is_beside_a_call(database: Database) -> None:
     assert second.wrap_up_seconds is None
     plain = (await read(database, Needs()))["call", "call-000001"]
     assert (plain.put_through_seconds, plain.hold_seconds, plain.wrap_up_seconds, plain.marked) == (None,) * 4
+
+
+async def test_what_the_telephones_did(database: Database) -> None:
+    """Anne talks for 10 s, has the caller on hold for 4 s, and gives them to the doctor, who talks for 9 s: by talk
+    alone 19 s are billed, 23 s with hold, and 10 s where the client's own people do not count."""
+    call = talking(a_plan()).after(10)
+    call.tells(LegHeard(leg="leg-1", sign=LegSign.HELD, at=call.at)).after(4)
+    call.tells(LegHeard(leg="leg-1", sign=LegSign.ENDED, at=call.at, cause=16))
+    call.transferred("contact.doctor").expects("dial +33612345001").after(5)
+    call.somebody_answers().after(9).dial_ended(DialOutcome.ANSWERED).expects("hang up 16")
+    call.hangs_up().ends(Disposition.ANSWERED)
+    await write(database, replace(call.call, client="acme"))
+    period = (call.call.clocks.ringing_at, call.call.clocks.ringing_at + timedelta(minutes=1))
+    async with database.connection() as connection:
+        (item,) = await measure(connection, ["acme"], *period, Needs(legs=True))
+
+    assert (item.talk_seconds, item.hold_seconds, item.put_through_seconds) == (19.0, 4.0, 9.0)
+    billed = []
+    for counts, put_through in (("talk", "yes"), ("[talk, hold]", "yes"), ("talk", "no")):
+        says = f"minutes: {{ price: 1, first: 1s, step: 1s, counts: {counts}, put_through: {put_through} }}\n"
+        minutes = tariff(says).minutes
+        assert minutes is not None
+        billed.append(billed_seconds(item, minutes))
+    assert billed == [19, 23, 10]
 
 
 async def a_message(database: Database, number: str, **values: Any) -> None:
