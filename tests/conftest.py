@@ -77,11 +77,14 @@ def free_port() -> Callable[[], int]:
 def server() -> Iterator[Server]:
     """The PostgreSQL of this run (of this worker): make databases of your own in it, or ask for `database`."""
     from tests.lanes import impatient
-    from tests.postgres import started
+    from tests.postgres import in_memory, started
 
     # Not below pytest's own folder: as root the server runs as another user, and every pytest that starts on the
     # machine closes that folder to others.
-    with tempfile.TemporaryDirectory(prefix="callrouter-test-") as folder, ExitStack() as until_the_end:
+    with (
+        tempfile.TemporaryDirectory(prefix="callrouter-test-", dir=in_memory()) as folder,
+        ExitStack() as until_the_end,
+    ):
         with impatient():
             running = until_the_end.enter_context(started(Path(folder)))
         asyncio.run(running.never_crashes())
