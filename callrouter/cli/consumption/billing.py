@@ -48,8 +48,10 @@ def preview(
     language: InLanguage = Language.ENGLISH,
     output: Output = None,
 ) -> None:
-    """Show what a client is to pay for a month, as the record is now: nothing is issued. Of a month that goes on, so
-    far."""
+    """Show what a client is to pay for a month, as the record is now.
+
+    Nothing is issued. Of a month that goes on it is what it comes to so far; of one that was issued, the invoice.
+    """
     chosen = form_of(form, output)
 
     async def work(database: Database, settings: Settings, now: datetime) -> tuple[Statement, datetime]:
@@ -100,11 +102,14 @@ def what_if(
 
 
 def issue(
-    clients: Annotated[list[str] | None, typer.Argument(metavar="CLIENT...", help="Whose.")] = None,
+    clients: Annotated[list[str] | None, typer.Argument(metavar="CLIENT", help="Whose.")] = None,
     everybody: Annotated[bool, typer.Option("--all", help="All who have a tariff in that month.")] = False,
     month: OfMonth = None,
 ) -> None:
-    """Issue the invoices of a month that is over. One that was issued stays as it is, and is named again."""
+    """Issue the invoices of a month that is over.
+
+    One that was issued stays as it is, and is named again. Exit 1 where one cannot be issued.
+    """
     if bool(clients) is everybody:
         raise UsageError("name clients, or --all of them")
 

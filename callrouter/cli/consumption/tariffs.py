@@ -15,18 +15,21 @@ from callrouter.cli.usage import argument
 from callrouter.consumption.document import ReadTariff
 from callrouter.core.plan import Plan
 from callrouter.dialplan.issues import how_many
-from callrouter.errors import UsageError
+from callrouter.errors import ConsumptionRefused, UsageError
 from callrouter.permissions import By
 from callrouter.settings import Settings
 from callrouter.store.consumption.tariffs import TariffSince, find_tariff, set_tariff, tariffs_since
 from callrouter.store.database import Database
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Tariffs, as YAML.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Tariffs, as YAML.")]
 Since = Annotated[str, typer.Option("--from", help="The first day, by the client's clock: 2026-10-01.")]
 
 
 def check(files: Files) -> None:
-    """Check tariffs: every finding with its file, line and mend. Exit 1 when there are errors."""
+    """Check tariffs: every finding with its file, line and mend.
+
+    Exit 1 when there are errors.
+    """
     found = [read_file(file) for file in files]
     for one in found:
         for issue in one.issues:
@@ -38,28 +41,36 @@ def check(files: Files) -> None:
 
 def set_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The tariff, as YAML.")],
-    clients: Annotated[list[str], typer.Argument(metavar="CLIENT...", help="Who has it.")],
+    clients: Annotated[list[str], typer.Argument(metavar="CLIENT", help="Who has it.")],
     since: Since,
 ) -> None:
-    """Give clients a tariff from a day on. It is kept as it is written now: a later change of the file changes nothing
-    until it is set again, from another day, and never what was issued."""
-    read, day = tariff_of(file), argument(_day, since)
+    """Give clients a tariff from a day on.
 
-    async def work(database: Database, settings: Settings, now: datetime) -> list[str]:
+    It is kept as it is written now: a later change of the file changes nothing until it is set again, and never what
+    was issued. Exit 1 where a client cannot have it.
+    """
+    read, day = tariff_of(file), argument(_day, since)
+    assert read.tariff is not None
+    named = f"tariff {read.tariff.name}, version {read.version}, from {day} on"
+
+    async def work(database: Database, settings: Settings, now: datetime) -> int:
         for client in clients:
             await name_of(database, settings, client)
-        said = []
+        failed = 0
         for client in clients:
             plan = await found_plan(database, settings, client)
-            said += _unknown(read, plan, client) if plan is not None else []
-            by = By(principal=at_command_line())
-            await set_tariff(database, client, day, read, by=by, now=now)
-        return said
+            for one in _unknown(read, plan, client) if plan is not None else ():
+                typer.echo(one, err=True)
+            try:
+                await set_tariff(database, client, day, read, by=By(principal=at_command_line()), now=now)
+            except ConsumptionRefused as error:
+                failed += 1
+                typer.echo(f"{client}: {error}", err=True)
+            else:
+                typer.echo(f"{client}: {named}")
+        return failed
 
-    for one in with_record(work):
-        typer.echo(one, err=True)
-    assert read.tariff is not None
-    typer.echo(f"{', '.join(clients)}: tariff {read.tariff.name}, version {read.version}, from {day} on")
+    raise typer.Exit(1 if with_record(work) else 0)
 
 
 def end(client: Annotated[str, typer.Argument(help="Who leaves.")], since: Since) -> None:

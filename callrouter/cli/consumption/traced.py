@@ -30,8 +30,10 @@ def items(
     as_json: AsJson = False,
     output: Output = None,
 ) -> None:
-    """Show what an invoice bills, call by call: as it was measured, and what it counted for; also what cost nothing,
-    and why. `callrouter explain` says the rest of a call."""
+    """Show what an invoice bills, call by call: as it was measured, and what it counted for.
+
+    Without a line, also what cost nothing, and why. `callrouter explain` says the rest of a call.
+    """
 
     async def work(database: Database, _settings: Settings, _now: datetime) -> ItemPage:
         if "\x00" in number or await find_invoice(database, number) is None:
