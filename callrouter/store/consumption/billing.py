@@ -42,7 +42,8 @@ class Billed:
 
 
 async def bill(connection: AsyncConnection, names: Sequence[str], month: date, *, name: str, now: datetime) -> Billed:
-    """What a client is to pay for a month, as the record is now.
+    """What a client is to pay for a month, as the record is now. Of one that has left, and has no tariff in that month,
+    what earlier months are corrected by.
 
     Args:
         connection: open.
@@ -52,16 +53,12 @@ async def bill(connection: AsyncConnection, names: Sequence[str], month: date, *
         now: the present instant, by the clock of calls.
 
     Raises:
-        ConsumptionRefused: the client has no tariff in that month.
+        ConsumptionRefused: the client has no tariff in that month, and nothing is to be corrected.
     """
     parts = await parts_of(connection, names, month)
-    if not parts:
-        raise ConsumptionRefused(
-            f"{names[0]} has no tariff in {month:%Y-%m}: "
-            f"`callrouter consumption set FILE {names[0]} --from {month:%Y-%m-%d}` gives it one"
-        )
     zone, from_at, to_at = await period_of(connection, names, month, now)
-    found = await measure(connection, names, from_at, to_at, Needs.of(part.tariff for part in parts))
+    needs = Needs.of(part.tariff for part in parts)
+    found = await measure(connection, names, from_at, to_at, needs) if parts else []
     others = await months_of(connection, names, {one.key for one in found})
     rated = rate([one for one in found if one.key not in others], parts, zone)
     made = lines_of(rated, parts, month)
@@ -69,11 +66,18 @@ async def bill(connection: AsyncConnection, names: Sequence[str], month: date, *
         (month, one, [place + 1 for place in made.of_items.get(one.item.key, ())]) for one in rated
     ]
     lines = list(made.lines)
+    currency = parts[0].tariff.currency if parts else ""
     for earlier in await _invoices(connection, names):
+        currency = earlier.currency
         if earlier.month != month and earlier.month >= month - LOOKS_BACK:
             corrected, changed = await _corrected(connection, names, earlier)
             items += [(earlier.month, one, [len(lines) + place for place in places]) for one, places in changed]
             lines += corrected
+    if not parts and not lines:
+        raise ConsumptionRefused(
+            f"{names[0]} has no tariff in {month:%Y-%m}: "
+            f"`callrouter consumption set FILE {names[0]} --from {month:%Y-%m-%d}` gives it one"
+        )
     billed, not_billed = counts_of(rated)
     statement = Statement(
         client=names[0],
@@ -82,7 +86,7 @@ async def bill(connection: AsyncConnection, names: Sequence[str], month: date, *
         zone=zone.key,
         from_at=from_at,
         to_at=to_at,
-        currency=parts[0].tariff.currency,
+        currency=currency,
         terms=[Terms(since=one.since, until=one.until, version=one.version, tariff=one.tariff.name) for one in parts],
         lines=lines,
         counted=billed,
@@ -129,9 +133,7 @@ async def _corrected(
     frozen = await items_billed(connection, names, month)
     found = {one.key: one for one in await measure(connection, names, invoice.from_at, invoice.to_at, needs)}
     late = {key for key in found if key not in frozen}
-    for key in await months_of(
-        connection, names, late
-    ):  # it rang in this month, as is known now, and is billed already
+    for key in await months_of(connection, names, late):  # what is billed in another month stays there
         del found[key]
     away = {key for key in frozen if key not in found}
     for one in await measure_some(connection, names, away, invoice.from_at, invoice.to_at, needs):

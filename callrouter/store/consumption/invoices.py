@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -156,9 +157,9 @@ async def list_items(
     if line is not None:
         query = query.where(items.lines.contains([line]))
     async with database.connection() as connection:
-        rows = (await connection.execute(query)).mappings().all()
-    shown, next_cursor = cut(rows, order, limit)
-    return ItemPage(items=[_item(row) for row in map(_Row, shown)], next_cursor=next_cursor)
+        rows = (await connection.execute(query)).all()
+    _, next_cursor = cut([row._mapping for row in rows], order, limit)
+    return ItemPage(items=[_item(row) for row in rows[:limit]], next_cursor=next_cursor)
 
 
 async def invoices_with(database: Database, item_id: str) -> list[tuple[Invoice, BilledItem]]:
@@ -175,26 +176,13 @@ async def invoices_with(database: Database, item_id: str) -> list[tuple[Invoice,
         .where(items.c.item_id == item_id)
         .order_by(invoices.c.place)
     )
-    async with database.connection() as connection:
-        rows = (await connection.execute(query)).mappings().all()
     names = [name for name in Invoice.__dataclass_fields__ if name != "month"]
-    return [(Invoice(month=row["of_month"], **{name: row[name] for name in names}), _item(_Row(row))) for row in rows]
+    async with database.connection() as connection:
+        return [
+            (Invoice(month=row.of_month, **{name: getattr(row, name) for name in names}), _item(row))
+            for row in await connection.execute(query)
+        ]
 
 
-class _Row:
-    """A mapping by its attributes."""
-
-    def __init__(self, row: object) -> None:
-        self._row = row
-
-    def __getattr__(self, name: str) -> object:
-        return self._row[name]  # type: ignore[index]
-
-
-def _item(row: object) -> BilledItem:
-    return BilledItem(
-        number=row.number,  # type: ignore[attr-defined]
-        month=row.month,  # type: ignore[attr-defined]
-        rated=rated_of(row),
-        lines=row.lines,  # type: ignore[attr-defined]
-    )
+def _item(row: Any) -> BilledItem:
+    return BilledItem(number=row.number, month=row.month, rated=rated_of(row), lines=row.lines)

@@ -135,6 +135,19 @@ async def test_what_comes_late_is_in_the_next_one(acme: Database) -> None:
     )
 
 
+async def test_a_client_that_has_left_is_given_back_what_it_must_be(acme: Database) -> None:
+    """By an invoice of corrections alone; where there are none, there is no invoice."""
+    first = a_call(1, on(10, 5))
+    await write(acme, first, a_call(2, on(11, 5)))
+    await issued(acme, OCTOBER)
+    await set_tariff(acme, "acme", NOVEMBER, None, by=ANNE, now=NOW)
+    with pytest.raises(ConsumptionRefused, match="acme has no tariff in 2026-11"):
+        await issued(acme, NOVEMBER)
+    await write(acme, replace(first, disposition=Disposition.FAILED, revision=Revision(1795427775000, 10)))
+
+    assert told(await issued(acme, NOVEMBER)) == [("10", "calls", -1, "-1.00")]
+
+
 async def test_what_was_corrected_is_given_back(acme: Database) -> None:
     """The higher revision says that the line failed: its 1.00 goes back, once."""
     first = a_call(1, on(10, 5))
