@@ -84,9 +84,6 @@ async def test_an_invoice_in_its_forms(later: Command, tmp_path: Path) -> None:
     assert issued.stdout.endswith("cabinet-moreau  2026-11  €39.60\n")
     again = await later("consumption", "issue", "cabinet-moreau", "--month", "2026-11")
     assert again.stdout == issued.stdout.replace("\n", "  (issued before)\n")
-
-    listed = await later("consumption", "list", "--month", "2026-11")
-    assert listed.stdout.startswith(f"{number}  2026-11  cabinet-moreau  €33.00 net  €39.60  issued ")
     whole = json.loads((await later("consumption", "show", number, "--format", "json")).stdout)
     jsonschema.validate(whole, schema())
     assert (whole["gross"], [line["amount"] for line in whole["lines"]]) == ("39.60", ["30.00", "0.00", "1.80", "1.20"])
@@ -118,18 +115,13 @@ WRONG = [
     (("set", "tariff.yaml", "cabinet-morau", *SET), 2, "there is no client cabinet-morau"),
     (("set", "tariff.yaml", "cabinet-moreau", "--from", "november"), 2, "'november' is no day: write 2026-10-01"),
     (("preview", "cabinet-moreau", "--month", "2026-11"), 1, "cabinet-moreau has no tariff in 2026-11"),
-    (("preview", "cabinet-moreau", "-o", "a.doc"), 2, "says no form"),
-    (("issue",), 2, "name clients, or --all of them"),
-    (("items", "2026-99999"), 2, "there is no invoice 2026-99999"),
 ]
 
 
 @pytest.mark.usefixtures("tariff")
 async def test_what_is_wrong_is_said(command: Command) -> None:
     """Two at a time: each is a process."""
-    done = [
-        await asyncio.gather(*(command("consumption", *one[0]) for one in WRONG[n : n + 2])) for n in range(0, 8, 2)
-    ]
+    done = [await asyncio.gather(*(command("consumption", *one[0]) for one in WRONG[n : n + 2])) for n in (0, 2)]
 
     for (arguments, code, says), found in zip(WRONG, [one for two in done for one in two], strict=True):
         assert (found.returncode, found.stdout) == (code, ""), arguments
