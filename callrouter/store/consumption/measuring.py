@@ -120,17 +120,21 @@ def _marked(path: str | None, told: bool | None, needs: Needs) -> bool | None:
 
 
 async def _told(connection: AsyncConnection, values: Mapping[str, Any], needs: Needs) -> dict[str, bool]:
-    """By call that has a message: whether a field of one says that the call is not billed."""
+    """By call that has a message with a form: whether a field of one says that the call is not billed."""
     found: dict[str, bool] = {}
     if needs.fields:
         rows = await connection.execute(text(_TOLD), _used(_TOLD, values))
         for call_id, fields in rows:
-            found[call_id] = found.get(call_id, False) or _says(fields, needs)
+            says = _says(fields, needs)
+            if says is not None:
+                found[call_id] = found.get(call_id, False) or says
     return found
 
 
-def _says(fields: Mapping[str, Any] | None, needs: Needs) -> bool:
-    """Compared as people write: in capitals or not."""
+def _says(fields: Mapping[str, Any] | None, needs: Needs) -> bool | None:
+    """Compared as people write: in capitals or not. None: it has no form, or what was written there was blanked."""
+    if not any(str(value or "").strip() for value in (fields or {}).values()):
+        return None
     return any(
         str(value).strip().casefold() in {one.casefold() for one in needs.fields[name]}
         for name, value in (fields or {}).items()
@@ -165,7 +169,7 @@ async def _messages(
             item_id=message_id,
             at=at,
             outcome=Outcome.TAKEN,
-            marked=_says(fields, needs) if needs.fields else None,
+            marked=_says(fields, needs),
             elsewhere=client not in ours,
         )
         for message_id, client, at, fields in await connection.execute(text(query), _used(query, values))

@@ -17,7 +17,18 @@ from callrouter.store.database import Database
 from callrouter.store.tables import agent_sessions, deliveries, legs, messages, outgoing_calls
 from tests.consumption.made import tariff
 from tests.core.transfers.test_given_away import a_plan, talking
-from tests.store.consumption.made import NOVEMBER, OCTOBER, a_call, goes_live, has_tariff, issued, on, told, write
+from tests.store.consumption.made import (
+    DECEMBER,
+    NOVEMBER,
+    OCTOBER,
+    a_call,
+    goes_live,
+    has_tariff,
+    issued,
+    on,
+    told,
+    write,
+)
 
 AT = on(10, 6)
 PERIOD = (datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
@@ -185,7 +196,7 @@ async def test_callbacks_and_sms(database: Database) -> None:
 
 
 async def test_what_is_kept_shorter_than_its_call_corrects_nothing(database: Database) -> None:
-    """The message that said wrong number is deleted, and the agent's sessions are."""
+    """The message that said wrong number is blanked, then deleted, and the agent's sessions are."""
     await goes_live(database)
     not_billed = "not_billed: { outcomes: [rejected], fields: { reason: wrong number } }\n"
     says = "calls: { price: 1 }\nminutes: { price: 1, first: 1s, step: 1s, counts: [talk, wrap_up] }\n"
@@ -207,8 +218,9 @@ async def test_what_is_kept_shorter_than_its_call_corrects_nothing(database: Dat
         **wrap_up,
     )
     assert told(await issued(database, OCTOBER)) == [("10", "calls", 1, "1.00"), ("10", "minutes", 80, "1.33")]
-    async with database.connection() as connection:
-        for table in ("messages", "agent_sessions", "legs"):
-            await connection.execute(text(f"DELETE FROM {table}"))
-
-    assert told(await issued(database, NOVEMBER)) == []
+    for blanked in ('UPDATE messages SET fields = \'{"reason": ""}\'', "DELETE FROM messages"):
+        async with database.connection() as connection:
+            for statement in (blanked, "DELETE FROM agent_sessions", "DELETE FROM legs"):
+                await connection.execute(text(statement))
+        month = NOVEMBER if "UPDATE" in blanked else DECEMBER
+        assert told(await issued(database, month)) == []
