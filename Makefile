@@ -67,7 +67,10 @@ $(STAMP): $(VENV)/.interpreter pyproject.toml constraints.txt
 run: setup
 	@$(BIN)/python -m deploy.demo.run
 
-test: setup-tests lint
+# Every worker reads all tests: they are compiled once, beside the linters, and not by each of seven at the same time.
+test: setup-tests
+	@$(BIN)/pytest -q --collect-only >/dev/null 2>&1 & compiled=$$!; \
+	  $(MAKE) --no-print-directory lint || { kill $$compiled; exit 1; }; wait $$compiled || true
 	$(BIN)/pytest -q -n 7 --dist loadgroup
 	@CALLS=24 STAY=0 $(BIN)/python -m deploy.demo.run
 
