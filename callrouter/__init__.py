@@ -6,6 +6,7 @@ A call's way through the packages, from the bottom of the layers up:
 `dialplan`   turns a client's YAML into the plan the core walks
 `questions`  asks plans without a telephone: one call, all that can happen, what a change means
 `staffing`   says how many agents a line needs
+`consumption`  says what clients pay for their calls
 `runtime`    drives live calls: inputs in, effects out, each stepped where its input arrives
 `stream`     tells programs that follow, as it happens, what happens to calls and agents
 `delivery`   tells clients' systems what calls ask for: a queue, and the channels it sends by

@@ -34,6 +34,7 @@
     │   └── RequestRefused     the service answered, with another status than 2xx
     ├── MailUnreadable         nobody: a mail that came back is none that anybody reports with (dispatch.receipts)
     ├── TranscriptFailed       the operator: what writes recordings down did not (transcripts)
+    ├── ConsumptionRefused     whoever bills: a tariff, or an invoice, cannot be what is asked (store.consumption)
     ├── EngineRefused          whoever asks it by the API or a command: the engine says that it cannot be done
     ├── EngineAway             the operator: the engine does not answer its own command or the API
     ├── HandOverFailed         the operator: of two engines one could not be restarted; the sentence says which leads
@@ -186,6 +187,10 @@ class TranscriptFailed(CallrouterError):
 
 class MailUnreadable(CallrouterError):
     """A mail has more parts than any report, or they cannot be told apart."""
+
+
+class ConsumptionRefused(CallrouterError):
+    """A client's consumption cannot be billed, or its tariff set, as is asked; nothing has changed."""
 
 
 class Busy(CallrouterError):

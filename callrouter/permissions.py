@@ -34,6 +34,8 @@ class Permission(StrEnum):
     CALLBACK_READ = "callback.read"
     CALLBACK_SETTLE = "callback.settle"
     STATS_READ = "stats.read"
+    CONSUMPTION_READ = "consumption.read"
+    CONSUMPTION_ISSUE = "consumption.issue"
     LIVE_READ = "live.read"
     STREAM_READ = "stream.read"
     RECORDING_READ = "recording.read"
@@ -128,6 +130,8 @@ ABOUT: Final[Mapping[Permission, Meaning]] = {
     Permission.CALLBACK_SETTLE: Meaning("say what came of calling somebody back", _ANY),
     # Figures are made of whole journeys by client; a journey that passed two teams would count for both.
     Permission.STATS_READ: Meaning("read service figures", _CLIENTS),
+    Permission.CONSUMPTION_READ: Meaning("see what clients consume and pay, their invoices and tariffs", _CLIENTS),
+    Permission.CONSUMPTION_ISSUE: Meaning("issue the invoice of a month that is over", _CLIENTS),
     Permission.LIVE_READ: Meaning("see the calls in progress", _ANY),
     Permission.STREAM_READ: Meaning("follow calls, agents and messages as things happen", _ANY),
     Permission.RECORDING_READ: Meaning("list recordings", _ANY),

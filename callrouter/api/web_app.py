@@ -13,6 +13,7 @@ from callrouter.api import audit, callbacks, calls, live, receipts, recordings, 
 from callrouter.api.agents import routes as agent_routes
 from callrouter.api.agents.there import AgentsThere
 from callrouter.api.auth import Gate
+from callrouter.api.consumption import routes as consumption
 from callrouter.api.control import routes as control_routes
 from callrouter.api.control.there import ControlledThere
 from callrouter.api.deliveries import routes as deliveries
@@ -105,6 +106,7 @@ def create_web_app(
         worklist.router(database, gate, now),
         stats.router(database, workshop or Here(database), gate, now),
         reports.router(database, workshop or Here(database), plans, gate, now),
+        consumption.router(database, workshop or Here(database), plans, gate, now),
         live.router(engine, gate),
         agent_routes.sessions_router(database, AgentsThere(engine), gate, now),
         agent_routes.router(AgentsThere(engine), gate),

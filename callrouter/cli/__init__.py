@@ -6,6 +6,7 @@
 `show`, `diff`, `schema`        see a tree and its hours, and what a change means for callers
 `explain`, `stats`              question the record
 `report`                        the figures of a period as people print them
+`consumption`                   what clients pay: tariffs, invoices, and each line's calls
 `callbacks`                     who is to be called back, who gave up, what came of calling them
 `messages`                      what callers want somebody to know, and what became of it
 `deliveries`                    what web services should have been told of calls, and were not

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "deliveries": "Show what web services should have been told of calls and were not, and send it again.",
     "stats": "Show each client's figures for a period.",
     "report": "Print the figures of a period by client, number, queue, day, hour …: on screen, as PDF, XLSX, CSV.",
+    "consumption": "Set clients' tariffs, issue what they pay for a month, and follow each line to its calls.",
     "staffing": "Show how many agents a line needs, half hour by half hour, for what is promised.",
     "status": "Show the engine's state, the plans in service, and what is wrong.",
     "dialplan": "See what was live when, go back to a version, or publish a folder.",

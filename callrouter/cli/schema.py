@@ -1,6 +1,7 @@
 """`callrouter schema`: the language of the clients' files, for editors (JSON Schema) and for people (the reference).
 
-And what other systems are posted that a client's file subscribes, and what a report is as JSON.
+And what other systems are posted that a client's file subscribes, what a report and a statement of consumption are as
+JSON, and what a tariff may say.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from callrouter.dialplan.reference.text import reference
 from callrouter.errors import DialplanError
 
 
-def schema(
+def schema(  # noqa: PLR0913, RUF100  # each is an option
     document: Annotated[
         str, typer.Argument(metavar="DOCUMENT", help=f"The kind of document: {', '.join(DOCUMENTS)}.")
     ] = "client",
@@ -26,6 +27,10 @@ def schema(
     of_report: Annotated[
         bool, typer.Option("--report", help="Instead: of what `callrouter report` prints as JSON.")
     ] = False,
+    of_consumption: Annotated[
+        bool, typer.Option("--consumption", help="Instead: of a statement of `callrouter consumption` as JSON.")
+    ] = False,
+    of_tariff: Annotated[bool, typer.Option("--tariff", help="Instead: of a tariff's file.")] = False,
     as_reference: Annotated[bool, typer.Option("--reference", help="For people: every key, as Markdown.")] = False,
     write: Annotated[
         Path | None,
@@ -41,6 +46,14 @@ def schema(
         from callrouter.api.schemas.reports import schema as of_reports
 
         typer.echo(json.dumps(of_reports(), indent=2, ensure_ascii=False))
+    elif of_consumption:
+        from callrouter.api.schemas.consumption import schema as of_statements
+
+        typer.echo(json.dumps(of_statements(), indent=2, ensure_ascii=False))
+    elif of_tariff:
+        from callrouter.consumption.document import schema as of_tariffs
+
+        typer.echo(json.dumps(of_tariffs(), indent=2, ensure_ascii=False))
     elif write is not None:
         if not write.is_dir():
             raise DialplanError(f"{write} is no folder: name the one that holds the clients' files")

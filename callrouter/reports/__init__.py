@@ -9,6 +9,8 @@ them, `drill` the way from a row to its calls.
 (XLSX), `chart` a picture (SVG), `document` what is printed, and `printed` that as PDF. JSON is the API's
 (`api.schemas.reports`).
 
+`consumption` has what clients pay, in the same look.
+
 Nothing here but `reading` does I/O. XlsxWriter and typst are imported by the one module that needs each, and that
 module when a file is made: neither the engine nor `callrouter --help` loads them.
 """

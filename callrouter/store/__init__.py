@@ -17,6 +17,8 @@ what a report says beside them; `apart` has heavy work done by processes of its 
 `taken` keeps messages that somebody takes by form, on disk and then in the record; `dispatch` has who is told of
 messages, and what came of it, `subscribed` what other systems are told of all that happens.
 
+`consumption` keeps clients' tariffs, and issues what they pay: invoices that never change.
+
 `access` has the tokens, the audit trail, and the recordings with every access to them; `outgoing` what becomes of
 callers who are to be called back; `agents` the sessions of agents, their PINs and their figures.
 

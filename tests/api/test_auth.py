@@ -44,6 +44,8 @@ from callrouter.store.tables import AuditOutcome
 from callrouter.store.writing.writer import Writer
 from callrouter.stream.frames import MEDIA_TYPE
 from deploy.demo.plain_http import plain_client
+from tests.consumption.made import HEAD, NOT_BILLED
+from tests.store.consumption.made import OCTOBER, PER_CALL, has_tariff, issued
 from tests.store.dispatch.rows import ask as tell_system
 
 from .agents_at_work import SomeAgents
@@ -56,6 +58,7 @@ BY_LINK = {"/m/{token}", *(f"/m/{{token}}/{what}" for what in ("code", "show", "
 PUBLIC = {"/health", "/ready", "/metrics", *BY_LINK}
 """Pages for anybody, which say nothing of callers, clients or hosts."""
 MOREAU, LENOIR = "cabinet-moreau", "etude-lenoir"
+INVOICE = "2027-00001"
 OF_LENOIR = "lenoir-7"
 """A call of the other client."""
 LIVE_OF_LENOIR = "lenoir-8"
@@ -178,6 +181,8 @@ async def apps(database: Database, tmp_path: Path) -> AsyncIterator[Apps]:
         await connection.execute(
             text("UPDATE dispatches SET state = 'attention', due_at = NULL, began_at = '2026-11-24'")
         )
+    await has_tariff(database, client=MOREAU)
+    assert (await issued(database, OCTOBER, MOREAU)).number == INVOICE
     trail = AuditTrail(database)
     for call in CALLS:
         await tell_system(database, f"{call.call_id}.d1", "failed", call_id=call.call_id, client=call.client)
@@ -246,6 +251,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/reopen": {},
     "/reassign": {"deliver": "doctor"},
     "/redeliver": {},
+    "/consumption/invoices": {"client": MOREAU, "month": "2026-10"},
+    "/what-if": {"client": MOREAU, "month": "2026-10", "tariff": HEAD + PER_CALL + NOT_BILLED},
 }
 """What is sent to a page, by the end of its path."""
 QUERIES: dict[str, dict[str, str]] = {
@@ -253,6 +260,8 @@ QUERIES: dict[str, dict[str, str]] = {
     "/transfer": {"to": "team.medical"},
     "/consult": {"to": "team.medical"},
     "/keypad": {"keys": "1"},
+    "/consumption": {"client": MOREAU, "month": "2026-10"},
+    "/consumption/tariffs": {"client": MOREAU},
 }
 """What is asked of a page in its address, likewise."""
 
@@ -265,7 +274,7 @@ def call_of_lenoir(path: str) -> str:
 def filled(path: str, call_id: str) -> str:
     path = path.replace("{call_id}", call_id).replace("{recording_id}", f"{call_id}-0")
     path = path.replace("{message_id}", f"{call_id}.m1").replace("{client}", LENOIR)
-    path = path.replace("{delivery_id}", f"{call_id}.d1")
+    path = path.replace("{delivery_id}", f"{call_id}.d1").replace("{number}", INVOICE)
     return path.replace("{position}", "1").replace("{agent}", "agent-1" if call_id == OF_LENOIR else call_id)
 
 
@@ -412,6 +421,8 @@ async def test_only_their_own_is_shown(apps: Apps, database: Database, scope: Sc
         if "/agents" in path:  # agents have teams: test_agents.py
             continue
         if permission is Permission.MESSAGE_TAKE:  # whose client is named: test_messages.py
+            continue
+        if "/consumption" in path:  # the same: test_consumption.py
             continue
         if "{" in path:
             of_call = call_of_lenoir(path)

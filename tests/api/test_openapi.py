@@ -15,7 +15,18 @@ from callrouter.api.control import schemas as control_schemas
 from callrouter.api.deliveries import schemas as told_schemas
 from callrouter.api.messages import delivery_schemas
 from callrouter.api.messages import schemas as message_schemas
-from callrouter.api.schemas import audit, called_back, calls, live, parts, recorded, reports, service, stats
+from callrouter.api.schemas import (
+    audit,
+    called_back,
+    calls,
+    consumption,
+    live,
+    parts,
+    recorded,
+    reports,
+    service,
+    stats,
+)
 from callrouter.api.supervision import schemas as supervision_schemas
 from callrouter.api.supervision.schemas import Act
 from callrouter.asterisk.transfers.control import Control
@@ -35,7 +46,7 @@ DELIVERY_ID = told_schemas.DELIVERY_ID
 
 
 ANSWERS = (
-    *(audit, called_back, calls, live, parts, recorded, reports, service, stats),
+    *(audit, called_back, calls, consumption, live, parts, recorded, reports, service, stats),
     *(agent_schemas, supervision_schemas, control_schemas, message_schemas, delivery_schemas, told_schemas),
 )
 
@@ -95,6 +106,9 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/stats",
         "/api/stats/messages",
         "/api/reports",
+        *("/api/consumption", "/api/consumption/tariffs", "/api/consumption/what-if"),
+        "/api/consumption/invoices",
+        *("/api/consumption/invoices/{number}", "/api/consumption/invoices/{number}/items"),
         "/api/live",
         "/api/stream",
         "/api/stream/schema",
@@ -181,7 +195,7 @@ async def test_the_examples_of_parameters_are_taken(
                 for parameter in operation.get("parameters", [])
             }
             query = {name: value for name, value in examples.items() if value and f"{{{name}}}" not in path}
-            for name in ("call_id", "recording_id", "position", "message_id", "delivery_id", "client"):
+            for name in ("call_id", "recording_id", "position", "message_id", "delivery_id", "client", "number"):
                 path = path.replace(f"{{{name}}}", str(examples.get(name)))
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
             sent = example_of(document, body) if body else None
@@ -198,6 +212,10 @@ async def test_the_examples_of_parameters_are_taken(
             others |= {f"/api/calls/{CALL_ID}/{act}": 502 for act in Act}
             others |= {f"/api/calls/{CALL_ID}/{control}": 502 for control in Control}
             others |= {path: 404 for path in (path,) if path.startswith("/m/")}  # nobody was sent a link
+            others |= {path: 404 for path in (path,) if "/consumption/invoices/" in path}  # none was issued
+            others |= {"/api/consumption": 409}  # there is no tariff
+            if (method, path) == ("post", "/api/consumption/invoices"):
+                others[path] = 409
             expected = 201 if (method, path) == ("post", "/api/messages") else others.get(path, 200)
             assert answer.status_code == expected, (path, answer.reason_phrase)
     assert TOKEN not in str(document)

@@ -10,6 +10,7 @@ printed as the smallest case that hypothesis found, and the same seed finds it a
 - `test_channel_state`: the call that a channel carries, and rows of Asterisk's journal.
 - `test_sip`: From, Diversion and their kind, on a real Asterisk with a real engine.
 - `test_yaml`: clients' and shared files.
+- `test_tariffs`: tariffs of clients, and what their months come to.
 - `test_http_api`: requests to web and engine, on a real PostgreSQL.
 - `test_reports`: mail that comes back, and whoever hands it to us by LMTP.
 - `test_web_services`: answers to lookups, and what they do to calls, from a real server.

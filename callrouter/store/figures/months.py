@@ -111,7 +111,7 @@ async def read_parts(  # noqa: PLR0913, RUF100
     for row in await _rows(connection, part, kind, months.parts, also, sorted(unkept), names):
         client, version, apart, month, its_days, *kept = row[len(PROMISE) :]
         cut = {number for number in cut_of.get(month, ()) if number in its_days}
-        found.cut |= {(client, month.replace(day=number)) for number in cut}
+        found.cut.update((client, month.replace(day=number)) for number in cut)
         left_out = frozenset(cut_of.get(month, set()) | stale_of.get((client, month), set()))
         promise_id, promise = promises.of(row[: len(PROMISE)])
         keys = (

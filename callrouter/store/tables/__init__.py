@@ -3,7 +3,7 @@
 `journeys` are the calls and what they went through, `recorded` what was said in them, `dispatched` who was told of it,
 `called_back` who is to be called back, `subscribed` which systems are told what happens; `versions` are the plans that
 were live, and what they promised, `operation` is what an engine did, `access` who may do what, `agents` who answers.
-`figures` are those of days. `columns` is what all are made of.
+`figures` are those of days, `consumption` what clients pay. `columns` is what all are made of.
 
 Identifiers compare by byte (collation C): it is what the indexes need, and the order of no list shown to a person rests
 on it.
@@ -13,6 +13,14 @@ from callrouter.store.tables.access import AuditOutcome, audit, tokens
 from callrouter.store.tables.agents import agent_pins, agent_sessions
 from callrouter.store.tables.called_back import FollowUpResult, callbacks, follow_ups, outgoing_calls
 from callrouter.store.tables.columns import metadata
+from callrouter.store.tables.consumption import (
+    client_tariffs,
+    consumption_invoices,
+    consumption_items,
+    consumption_lines,
+    consumption_numbers,
+    consumption_tariffs,
+)
 from callrouter.store.tables.dispatched import (
     DeliveryKind,
     DeliveryState,
@@ -63,6 +71,12 @@ __all__ = [
     "beats",
     "callbacks",
     "calls",
+    "client_tariffs",
+    "consumption_invoices",
+    "consumption_items",
+    "consumption_lines",
+    "consumption_numbers",
+    "consumption_tariffs",
     "deliveries",
     "delivery_codes",
     "delivery_counts",

@@ -1,0 +1,1 @@
+"""/api/consumption: what clients consume and pay: `routes`."""
