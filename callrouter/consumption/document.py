@@ -116,6 +116,8 @@ Hours = Annotated[tuple[tuple[int, int], ...], Read(_hours, {"type": "string", "
 class TierBlock(Block):
     """A price up to a number of pieces or minutes of the month."""
 
+    missing: ClassVar[Mapping[str, str]] = {"price": 'write what each costs, as in "0.80"'}
+
     up_to: Pieces | None = None
     price: Price
 
@@ -145,6 +147,8 @@ class MinutesBlock(PiecesBlock):
 class MonthlyBlock(Block):
     """A month's flat rate."""
 
+    missing: ClassVar[Mapping[str, str]] = {"fee": 'write what a whole month costs, as in "49.00"'}
+
     fee: Price
     calls: Pieces | None = None
     minutes: Pieces | None = None
@@ -166,6 +170,8 @@ class NotBilledBlock(Block):
 
 class SurchargeBlock(Block):
     """What is added at some hours."""
+
+    missing: ClassVar[Mapping[str, str]] = {"name": 'write as what it stands on the invoice, as in "Evenings"'}
 
     name: Line
     hours: Annotated[tuple[Hours, ...], Before(as_list), OneOrMany()] = ()

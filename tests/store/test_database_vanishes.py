@@ -236,7 +236,7 @@ async def test_the_next_host_is_asked_when_the_first_has_vanished(
         await raw.close()
         await found.close()
 
-    assert took < connecting.HOST_SECONDS + 1.0
+    assert took < 2 * connecting.HOST_SECONDS, "the first was waited for more than once"
     assert first.taken == 1
 
 

@@ -132,7 +132,7 @@ def router(
         status_code=HTTPStatus.CREATED,
         response_model=StatementOut,
         responses={
-            **documented(403, 404, 409),
+            **documented(403, 404, 409, 413),
             200: {"model": StatementOut, "description": "It was issued before: the same, as it stands"},
         },
         **gate.needs(Permission.CONSUMPTION_ISSUE),
