@@ -18,7 +18,8 @@ what a report says beside them; `apart` has heavy work done by processes of its 
 messages, and what came of it, `subscribed` what other systems are told of all that happens.
 
 `access` has the tokens, the audit trail, and the recordings with every access to them; `outgoing` what becomes of
-callers who are to be called back; `agents` the sessions of agents, their PINs and their figures.
+callers who are to be called back; `agents` the sessions of agents, their PINs and their figures;
+`retention` deletes what is older than it is kept.
 
 Only this package imports SQLAlchemy and asyncpg.
 """

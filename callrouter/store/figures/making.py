@@ -39,6 +39,8 @@ _PIECES: Final = """
 class Pieces:
     """Those that are to be counted from the calls."""
 
+    kept_from: Mapping[str, datetime] = field(default_factory=dict)
+    """By client: what lies before is counted from none, since calls of then may be gone (`Zones.kept_from`)."""
     clients: list[str] = field(default_factory=list)
     days: list[date] = field(default_factory=list)
     froms: list[datetime] = field(default_factory=list)
@@ -46,11 +48,13 @@ class Pieces:
     begins: list[datetime] = field(default_factory=list)
 
     def add(self, client: str, piece: Piece) -> None:
-        """One of a client's."""
-        if piece.from_at < piece.to_at:
+        """One of a client's, as far as its calls are there."""
+        border_at = self.kept_from.get(client)
+        from_at = piece.from_at if border_at is None else max(piece.from_at, border_at)
+        if from_at < piece.to_at:
             self.clients.append(client)
             self.days.append(piece.day)
-            self.froms.append(piece.from_at)
+            self.froms.append(from_at)
             self.tos.append(piece.to_at)
             self.begins.append(piece.begins_at)
 
@@ -224,11 +228,13 @@ class Kind:
 
     @property
     def forget(self) -> str:
-        """The statement that takes the kept rows of pieces' days away."""
+        """The statement that takes the kept rows of pieces' days away, but for those whose calls may be gone."""
         return f"""
             DELETE FROM {self.table} AS kept
             USING unnest(CAST(:clients AS text[]), CAST(:days AS date[])) AS piece(client, day)
+                LEFT JOIN kept_from ON kept_from.client = piece.client
             WHERE kept.client = piece.client AND kept.day = piece.day
+                AND kept.first_at >= coalesce(kept_from.from_at, '-infinity')
         """  # noqa: S608
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import structlog
 from sqlalchemy import exists, func, select, text, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +22,8 @@ from callrouter.store.figures.days import Days, days_of_quarter, piece_of
 from callrouter.store.figures.making import KINDS, OF_JOURNEYS, Pieces
 from callrouter.store.figures.zones import Zones, read_zones
 from callrouter.store.tables import figure_marks, figure_zones
+
+log = structlog.get_logger(__name__)
 
 MARKS_AT_ONCE: Final = 5_000
 
@@ -51,7 +54,13 @@ _TAKE_OTHERS: Final = text(
     """
 )
 """Those of days that are made: each is made once, however many there are of it."""
-_SPAN: Final = text("SELECT min(ringing_at), max(ringing_at), count(*) FROM calls WHERE client = :client")
+_SPAN: Final = text(
+    """
+    SELECT min(ringing_at), max(ringing_at), count(*) FROM calls WHERE client = :client AND ringing_at >= :border_at
+    """
+)
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before any call."""
 _CUT_ANEW: Final = text(
     """
     INSERT INTO figure_zones (client, basis) VALUES (:client, :basis)
@@ -88,10 +97,11 @@ async def rebuild_some(database: Database, marks: int = MARKS_AT_ONCE) -> Round:
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    async with _alone(database) as connection:
+    async with alone(database) as connection:
         zones = await read_zones(connection)
         taken = (await connection.execute(_TAKE, {"many": marks})).all()
-        pieces = Pieces()
+        _say_dropped(zones, [(client, at) for client, at in taken])
+        pieces = Pieces(kept_from=zones.kept_from)
         for client, day in sorted({(one, day) for one, at in taken for day in days_of_quarter(at, zones.of(one))}):
             pieces.add(client, piece_of(day, zones.of(client)))
         if len(pieces):
@@ -99,7 +109,7 @@ async def rebuild_some(database: Database, marks: int = MARKS_AT_ONCE) -> Round:
             await connection.execute(_TAKE_OTHERS, spans)
         await _make(connection, zones, pieces)
     # By itself: whatever keeps one client's days from being cut anew keeps no other's from being made.
-    async with _alone(database) as connection:
+    async with alone(database) as connection:
         zones = await read_zones(connection)
         wrong = await _first_cut_otherwise(connection, zones)
         days = 0 if wrong is None else await _cut_anew(connection, zones, wrong)
@@ -117,7 +127,7 @@ async def rebuild_client(database: Database, client: str) -> int:
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    async with _alone(database) as connection:
+    async with alone(database) as connection:
         return await _cut_anew(connection, await read_zones(connection), client)
 
 
@@ -133,12 +143,23 @@ async def known_clients(database: Database) -> list[str]:
 
 
 @asynccontextmanager
-async def _alone(database: Database) -> AsyncIterator[AsyncConnection]:
+async def alone(database: Database) -> AsyncIterator[AsyncConnection]:
     """A transaction that sees one instant, and beside which no other round is."""
     async with database.connection() as connection:
         for statement in _ONE_INSTANT:
             await connection.execute(text(statement))
         yield connection
+
+
+def _say_dropped(zones: Zones, marks: Collection[tuple[str, datetime]]) -> None:
+    """Calls came of days whose other calls may be gone: those days stay as they are, without them."""
+    late = [client for client, at in marks if (border_at := zones.kept_from.get(client)) and at < border_at]
+    if late:
+        log.warning(
+            "calls came into the record after those of their days were deleted: figures do not count them",
+            clients=sorted(set(late)),
+            marks=len(late),
+        )
 
 
 async def _make(connection: AsyncConnection, zones: Zones, pieces: Pieces) -> None:
@@ -159,11 +180,15 @@ async def _first_cut_otherwise(connection: AsyncConnection, zones: Zones) -> str
 
 
 async def _cut_anew(connection: AsyncConnection, zones: Zones, client: str) -> int:
-    """All days of a client, from its first call to its last; how many."""
-    for table in ("figure_marks", *(kind.table for kind in KINDS)):
-        await connection.execute(text(f"DELETE FROM {table} WHERE client = :client"), {"client": client})  # noqa: S608
+    """All days of a client, from its first call to its last; how many. Those whose calls may be gone stay."""
+    border_at = zones.kept_from.get(client, _FIRST)
+    of_client = {"client": client, "border_at": border_at}
+    await connection.execute(text("DELETE FROM figure_marks WHERE client = :client"), {"client": client})
+    for kind in KINDS:
+        made_again = f"DELETE FROM {kind.table} WHERE client = :client AND first_at >= :border_at"  # noqa: S608
+        await connection.execute(text(made_again), of_client)
     await connection.execute(_CUT_ANEW, {"client": client, "basis": zones.basis(client, zones.name_of(client))})
-    first_at, last_at, calls = (await connection.execute(_SPAN, {"client": client})).one()
+    first_at, last_at, calls = (await connection.execute(_SPAN, of_client)).one()
     if first_at is None:
         return 0
     days = list(Days(zones.of(client), first_at, last_at + timedelta(microseconds=1)))
@@ -174,7 +199,7 @@ async def _cut_anew(connection: AsyncConnection, zones: Zones, client: str) -> i
             "client": client,
             "days": [one.day for one in pieces],
             "begins": [one.begins_at for one in pieces],
-            "from_at": pieces[0].from_at,
+            "from_at": max(pieces[0].from_at, border_at),
             "to_at": pieces[-1].to_at,
         }
         for kind in KINDS:

@@ -3,11 +3,13 @@
 Not right is a day of which a mark says that a call came since (`figure_marks`), all days of a client that are kept in
 another zone than is asked for, or not at all, and a day of which a part only is in the period, unless all of its
 journeys are in it.
+
+Days whose calls may be gone (`kept_from`) are always read as they are kept: nothing else is known of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -16,6 +18,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.service_level import Promise
+from callrouter.errors import DaysAlone
 from callrouter.store.figures.asking import THESE, Grouping, Part
 from callrouter.store.figures.days import Days
 from callrouter.store.figures.making import Kind, Pieces
@@ -203,8 +206,10 @@ async def _right(  # noqa: PLR0913, RUF100
         for day in days.of_quarter(quarter_at)
     }
     if days.cut:
-        stale |= {pair for pair in await _cut(connection, part, days, kind) if pair[0] not in unkept}
-    pieces = Pieces()
+        cut = [row for row in await _cut(connection, part, days, kind) if row[0] not in unkept]
+        _must_be_whole(zones, cut)
+        stale |= {(client, day) for client, day, _ in cut}
+    pieces = Pieces(kept_from=zones.kept_from)
     for client, day in sorted(stale):
         pieces.add(client, days.piece(day))
     for client, its in (await _spans(connection, days, unkept) if by_day else dict.fromkeys(unkept, days)).items():
@@ -227,12 +232,13 @@ def _united(  # noqa: PLR0913, RUF100
     where = ["day >= CAST(:first AS date) AND day <= CAST(:last AS date)", part.where("client")]
     values: dict[str, Any] = {"first": days.first, "last": days.last, **part.values}
     if unkept:
-        where.append("client <> ALL(CAST(:unkept AS text[]))")
+        where.append(f"(client <> ALL(CAST(:unkept AS text[])){_or_frozen(zones, unkept, values)})")
         values["unkept"] = list(unkept)
     if stale:
         where.append(
-            f"NOT EXISTS (SELECT FROM unnest(CAST(:stale_clients AS text[]), CAST(:stale_days AS date[])) AS"
+            f"(NOT EXISTS (SELECT FROM unnest(CAST(:stale_clients AS text[]), CAST(:stale_days AS date[])) AS"
             f" stale(client, day) WHERE stale.client = {kind.table}.client AND stale.day = {kind.table}.day)"
+            f"{_or_frozen(zones, (client for client, _ in stale), values)})"
         )
         values |= {"stale_clients": [client for client, _ in stale], "stale_days": [day for _, day in stale]}
     source = f"SELECT {names} FROM {kind.table} WHERE {' AND '.join(where)}"  # noqa: S608
@@ -240,6 +246,19 @@ def _united(  # noqa: PLR0913, RUF100
         source += f" UNION ALL {kind.select(columns)}"
         values |= pieces.values | zones.names
     return source, values
+
+
+def _or_frozen(zones: Zones, clients: Iterable[str], values: dict[str, Any]) -> str:
+    """That the calls of a row may be gone, for clients that have such rows: then it is right whatever else is so."""
+    borders = {client: zones.kept_from[client] for client in clients if client in zones.kept_from}
+    if not borders:
+        return ""
+    values.setdefault("frozen", []).extend(borders)
+    values.setdefault("borders", []).extend(borders.values())
+    return (
+        " OR EXISTS (SELECT FROM unnest(CAST(:frozen AS text[]), CAST(:borders AS timestamptz[])) AS"
+        " frozen(name, from_at) WHERE frozen.name = client AND first_at < frozen.from_at)"
+    )
 
 
 async def _spans(connection: AsyncConnection, days: Days, clients: Collection[str]) -> dict[str, Days]:
@@ -258,11 +277,22 @@ async def _spans(connection: AsyncConnection, days: Days, clients: Collection[st
     }
 
 
-async def _cut(connection: AsyncConnection, part: Part, days: Days, kind: Kind) -> Iterator[tuple[str, date]]:
-    """Clients and days of which a part only is in the period, and some journeys are not."""
+def _must_be_whole(zones: Zones, cut: Iterable[tuple[str, date, datetime]]) -> None:
+    for client, day, first_at in cut:
+        border_at = zones.kept_from.get(client)
+        if border_at is not None and first_at < border_at:
+            raise DaysAlone(
+                f"calls of {client} before {border_at.astimezone(zones.of(client)):%Y-%m-%d} are deleted: of {day} the "
+                f"whole day is known, and no part of it. Ask for whole days (time zone {zones.name_of(client)})"
+            )
+
+
+async def _cut(connection: AsyncConnection, part: Part, days: Days, kind: Kind) -> list[tuple[str, date, datetime]]:
+    """Clients and days of which a part only is in the period, and some journeys are not; when the first rang."""
     query = f"""
-        SELECT DISTINCT client, day FROM {kind.table}
+        SELECT client, day, min(first_at) FROM {kind.table}
         WHERE day = ANY(CAST(:cut AS date[])) AND (first_at < :from_at OR last_at >= :to_at) AND {part.where("client")}
+        GROUP BY client, day
     """  # noqa: S608
     values = {"cut": list(days.cut), "from_at": part.from_at, "to_at": part.to_at, **part.values}
-    return ((client, day) for client, day in await connection.execute(text(query), values))
+    return [(client, day, first_at) for client, day, first_at in await connection.execute(text(query), values)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import RowMapping, select, text, tuple_
@@ -21,7 +21,7 @@ from callrouter.store.figures.making import KINDS, OF_JOURNEYS, Pieces
 from callrouter.store.figures.rows import ONE_INSTANT
 from callrouter.store.figures.zones import Zones, read_zones
 from callrouter.store.tables import calls, figure_marks, queue_visits
-from callrouter.store.trace import call_from_fields
+from callrouter.store.trace import BLANK_TRACE, call_from_fields
 from callrouter.store.writing.rows import Rows
 
 PAGE: Final = 1_000
@@ -79,7 +79,11 @@ async def compare_traces(
             visits = await _visits_of(connection, [row["call_id"] for row in rows])
         if not rows:
             return
-        wrong = [said for row in rows if (said := _compare(row, visits.get(row["call_id"], [])))]
+        wrong = [
+            said
+            for row in rows
+            if row["trace"] != BLANK_TRACE and (said := _compare(row, visits.get(row["call_id"], [])))
+        ]
         yield Looked(many=len(rows), wrong=wrong)
         after = (rows[-1]["ringing_at"], rows[-1]["call_id"])
 
@@ -144,11 +148,12 @@ async def compare_days(
         days = Days(zones.of(client), max(from_at, first_at), min(to_at, last_at))
         listed = list(days)
         for start in range(0, len(listed), DAYS_AT_ONCE):
-            pieces = Pieces()
-            for day in listed[start : start + DAYS_AT_ONCE]:
-                pieces.add(client, piece_of(day, days.zone))
             async with database.connection() as connection:
                 await connection.execute(ONE_INSTANT)
+                zones = await read_zones(connection)  # of this instant: calls may be deleted meanwhile
+                pieces = Pieces(kept_from=zones.kept_from)
+                for day in listed[start : start + DAYS_AT_ONCE]:
+                    pieces.add(client, piece_of(day, days.zone))
                 yield Looked(many=len(pieces), wrong=await _compare_pieces(connection, zones, client, pieces))
 
 
@@ -156,14 +161,17 @@ async def _compare_pieces(connection: AsyncConnection, zones: Zones, client: str
     marked = select(figure_marks.c.quarter_at).where(figure_marks.c.client == client).distinct()
     quarters = (await connection.execute(marked)).scalars()
     about = {day for quarter_at in quarters for day in days_of_quarter(quarter_at, zones.of(client))}
+    from_the_first = datetime(1970, 1, 1, tzinfo=UTC)
     wrong = []
     for kind in KINDS:
         values = pieces.values | (zones.names if kind is OF_JOURNEYS else {})
+        values["border_at"] = zones.kept_from.get(client, from_the_first)
         columns = ", ".join(kind.columns)
         query = f"""
             WITH made AS MATERIALIZED ({kind.select()}), kept AS MATERIALIZED (
                 SELECT client, day, {columns} FROM {kind.table}
                 WHERE (client, day) IN (SELECT * FROM unnest(CAST(:clients AS text[]), CAST(:days AS date[])))
+                    AND first_at >= :border_at
             )
             SELECT DISTINCT day FROM (
                 (SELECT * FROM made EXCEPT ALL SELECT * FROM kept)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.plans import present_names
 from callrouter.store.promises import operators_zone, zones_of
-from callrouter.store.tables import figure_zones
+from callrouter.store.tables import figure_zones, kept_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,9 @@ class Zones:
     """By any name of a client that had several: all of them."""
     operators: ZoneInfo
     """The zone that most clients have, else UTC: that of calls of nobody."""
+    kept_from: Mapping[str, datetime] = field(default_factory=dict)
+    """By client, as calls name it: calls that rang before may be gone. What is kept of their days stays as it is, and
+    nothing of then is counted from calls. Who is not in it has all calls."""
 
     def name_of(self, client: str) -> str:
         """The IANA name of a client's zone, by the name that a call has."""
@@ -84,6 +88,7 @@ async def read_zones(
         names = {*clients, *(name for name, owner in present.items() if owner in clients)}
         query = query.where(figure_zones.c.client.in_(names))
     kept = {row.client: row.basis for row in await connection.execute(query)}
+    borders = {row.client: row.from_at for row in await connection.execute(select(kept_from))}
     for_itself = set(clients or ()) if asked_by_former_name else set()
     return Zones(
         present=present,
@@ -91,4 +96,5 @@ async def read_zones(
         kept=kept,
         families=_families(present),
         operators=operators_zone(zones),
+        kept_from=borders,
     )

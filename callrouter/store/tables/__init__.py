@@ -3,7 +3,7 @@
 `journeys` are the calls and what they went through, `recorded` what was said in them, `dispatched` who was told of it,
 `called_back` who is to be called back, `subscribed` which systems are told what happens; `versions` are the plans that
 were live, and what they promised, `operation` is what an engine did, `access` who may do what, `agents` who answers.
-`figures` are those of days. `columns` is what all are made of.
+`figures` are those of days, `retention` how long what is kept. `columns` is what all are made of.
 
 Identifiers compare by byte (collation C): it is what the indexes need, and the order of no list shown to a person rests
 on it.
@@ -37,6 +37,7 @@ from callrouter.store.tables.recorded import (
     messages,
     recordings,
 )
+from callrouter.store.tables.retention import erasure_suspects, erasures, kept_from, retention_rules, retention_runs
 from callrouter.store.tables.subscribed import happenings, monthly_reports, streamed, subscribers, told_days
 from callrouter.store.tables.versions import plan_documents, plan_history, plans, promises
 
@@ -62,6 +63,8 @@ __all__ = [
     "delivery_links",
     "dispatch_events",
     "dispatches",
+    "erasure_suspects",
+    "erasures",
     "figure_days",
     "figure_marks",
     "figure_queue_days",
@@ -70,6 +73,7 @@ __all__ = [
     "gaps",
     "happenings",
     "holds",
+    "kept_from",
     "leases",
     "legs",
     "message_changes",
@@ -86,6 +90,8 @@ __all__ = [
     "queue_visits",
     "recordings",
     "replies",
+    "retention_rules",
+    "retention_runs",
     "streamed",
     "subscribers",
     "superseded_calls",
