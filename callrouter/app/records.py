@@ -17,6 +17,7 @@ from callrouter.store.access.trail import AuditTrail
 from callrouter.store.dispatch.watch import BoardWatch
 from callrouter.store.figures.watch import MarksWatch
 from callrouter.store.recorder import Recorder
+from callrouter.store.retention.watch import RetentionWatch
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.live_journal import LiveJournal
 from callrouter.store.writing.message_rows import MessageRows
@@ -43,6 +44,7 @@ class Records:
     agent_ids: AgentIds
     board: BoardWatch
     marks: MarksWatch
+    retention: RetentionWatch
     tasks: Tasks
     """Of its own: they outlive all others."""
 
@@ -59,6 +61,7 @@ class Records:
         self.tasks.keep(self.agent_ids.run, "identifiers of agents")
         self.tasks.keep(self.board.run, "messages that need attention")
         self.tasks.keep(self.marks.run, "days to be made again")
+        self.tasks.keep(self.retention.run, "runs of retention")
 
     async def settle(self, seconds: float) -> None:
         """Wait so long for PostgreSQL to have the calls that have ended: another engine is about to look for them."""

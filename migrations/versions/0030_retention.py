@@ -53,6 +53,11 @@ _LATE = {
     SELECT 'call', call_id FROM told
     WHERE ringing_at < (SELECT max(at) FROM erasures WHERE watch_until > now())
     ON CONFLICT DO NOTHING""",
+    "late_tellings": """
+    INSERT INTO erasure_suspects (kind, subject)
+    SELECT 'call', call_id FROM told
+    WHERE (record->>'ringing_at')::timestamptz < (SELECT max(at) FROM erasures WHERE watch_until > now())
+    ON CONFLICT DO NOTHING""",
     "late_messages": """
     INSERT INTO erasure_suspects (kind, subject)
     SELECT 'message', message_id FROM told
@@ -62,6 +67,7 @@ _LATE = {
 _SUSPECT = {
     "calls_are_late": ("calls", "late_calls", "INSERT"),
     "calls_are_corrected_late": ("calls", "late_calls", "UPDATE"),
+    "tellings_are_late": ("superseded_calls", "late_tellings", "INSERT"),
     "messages_are_late": ("messages", "late_messages", "INSERT"),
 }
 

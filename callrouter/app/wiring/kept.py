@@ -30,6 +30,7 @@ from callrouter.store.dispatch.watch import BoardWatch
 from callrouter.store.figures.watch import MarksWatch
 from callrouter.store.incarnation import is_last, renamed
 from callrouter.store.recorder import Recorder
+from callrouter.store.retention.watch import RetentionWatch
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.live_journal import LiveJournal
 from callrouter.store.writing.message_rows import MessageRows
@@ -108,6 +109,7 @@ def records_of(
         agent_ids=AgentIds(database, partial(_agents_file, dialplans), due=ground.agents_due),
         board=BoardWatch(database, ground.clock.now),
         marks=MarksWatch(database),
+        retention=RetentionWatch(database),
         fact_log=FactLog(),
         tasks=Tasks(ground.lifetime.died),
     )

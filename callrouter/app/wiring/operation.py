@@ -135,4 +135,5 @@ def sources_of(
         journal_refused=lambda: records.live_journal.disk_refuses,
         board=lambda: records.board.figures,
         marks_wait_seconds=lambda: records.marks.wait_seconds,
+        retention=lambda: records.retention.last,
     )

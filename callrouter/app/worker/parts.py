@@ -145,7 +145,14 @@ def keeper_of(
     recordings = Recordings(database, settings.recordings_dir, trail)
     keep_days = settings.recordings_keep_days
     keeper = Keeper(database, settings.recordings_dir, recordings, keep_days=keep_days, now=clock.now)
-    return RetentionKeeper(database, recordings, keeper, settings.retention, works=works, now=clock.now)
+
+    async def late() -> int:
+        from callrouter.store.person.erasing import Eraser
+        from callrouter.store.person.late import erase_late
+
+        return await erase_late(database, Eraser(database, recordings), clock.now())
+
+    return RetentionKeeper(database, recordings, keeper, settings.retention, works=works, now=clock.now, late=late)
 
 
 def _answerable(settings: Settings) -> frozenset[Means]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -44,13 +44,16 @@ class RetentionKeeper:
         *,
         works: Callable[[], bool],
         now: Callable[[], datetime],
-        erase_late: Callable[[], object] | None = None,
+        late: Callable[[], Awaitable[int]] | None = None,
         round_seconds: float = ROUND_SECONDS,
     ) -> None:
-        """`works`: whether this worker is the one that works."""
+        """`works`: whether this worker is the one that works; `late`: what erases rows of persons who are erased, and
+        came afterwards.
+        """
         self._database = database
         self._keeper = keeper
         self._works = works
+        self._late = late
         self._now = now
         self._round_seconds = round_seconds
         self._looked_at = time.monotonic()
@@ -103,6 +106,8 @@ class RetentionKeeper:
         self._looked_at = time.monotonic()
         await self._keeper.delete_objected()
         await self._keeper.measure()
+        if self._late is not None:
+            await self._late()
 
     async def _meanwhile(self) -> None:
         """In a run that takes long: recordings are looked after as always."""

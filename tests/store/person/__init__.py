@@ -1,0 +1,1 @@
+"""Persons found, exported and erased by number."""
