@@ -28,6 +28,7 @@ from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
 from callrouter.questions.expected import run_expected
 from callrouter.settings import Settings, shown_settings
 from callrouter.store.dispatch.board import BoardFigures
+from callrouter.store.retention.watch import LastRun
 from callrouter.store.tables import metadata
 from callrouter.stream.feed import Feed
 
@@ -95,6 +96,7 @@ def metrics() -> Iterator[str]:
         journal_refused=bool,
         board=lambda: BoardFigures(attention={}, overdue=0),
         marks_wait_seconds=lambda: 0.0,
+        retention=lambda: LastRun(since_seconds=0, seconds=0, failed=False, deleted={}),
     )
     EngineMetrics(registry, version="", target_of=lambda _: None).watch(counted)
     for family in registry.collect():

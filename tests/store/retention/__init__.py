@@ -1,1 +1,4 @@
-"""What is kept for how long, and what goes."""
+"""Where those modules of `callrouter.store.retention` are tested whose name no test file has.
+
+border, deleting, history, keeper, rules, watch   test_running.py
+"""
