@@ -9,12 +9,15 @@ from http import HTTPStatus
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException
+from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from callrouter.api.auth import CurrentVisitor, Gate
+from callrouter.api.filters import TEXT
 from callrouter.api.person.schemas import ErasureIn, FoundOut, PersonIn, ReceiptOut
 from callrouter.api.problems import documented
 from callrouter.errors import UsageError
@@ -28,6 +31,10 @@ from callrouter.store.person.finding import count_all
 from callrouter.store.person.naming import Sought, sought
 from callrouter.store.person.receipts import read_receipt
 from callrouter.store.tables import AuditOutcome
+
+ErasureId = Annotated[
+    str, PathParameter(max_length=40, pattern=TEXT, description="As the receipt has it", examples=["9f0c2b7a61de"])
+]
 
 
 def router(
@@ -87,7 +94,7 @@ def router(
         return ReceiptOut.of(await Eraser(database, recordings).erase(order))
 
     @routes.get("/person/erasures/{erasure_id}", responses=documented(403, 404), **gate.needs(Permission.PERSON_READ))
-    async def receipt(erasure_id: str) -> ReceiptOut:
+    async def receipt(erasure_id: ErasureId) -> ReceiptOut:
         """A receipt, which holds no number."""
         found = None if "\x00" in erasure_id else await read_receipt(database, erasure_id)
         if found is None:

@@ -87,7 +87,7 @@ async def house(database: Database, tmp_path: Path, make_call: Callable[..., Cal
             ("d-4", "message_id", "call-000002.m1", "message", "queued"),
         ):
             values = {"id": row[0], "whose": row[2], "kind": row[3], "state": row[4], "body": body, "at": MONDAY}
-            if row[4] == "failed":  # somebody else's: who else is named in it, nobody can know
+            if row[0].endswith("3"):  # somebody else's: who else is named in it, nobody can know
                 values["body"] = json.dumps({"note": NUMBER})
             values["next"] = MONDAY if row[4] == "queued" else None
             await connection.execute(text(delivery.replace("{of}", row[1])), values)
