@@ -11,6 +11,7 @@
     │   └── UnsetVariable      a text to be sent names a variable that the call does not have
     ├── NotUnderstood          whoever asks for a rehearsed call: one of its values (questions.asking)
     ├── CursorError            whoever asks the API: the cursor of a list is none of ours
+    ├── DaysAlone              whoever asks for figures: of that day no part is known, since its calls are deleted
     ├── TooWide                whoever asks for calls: that would read the whole record (store.calls)
     ├── Busy                   whoever asks for a report: as many as can be are being made, or wait
     ├── AnotherMessage         whoever takes a message: its id is that of another one, which stays as it is
@@ -175,6 +176,10 @@ class RequestRefused(RequestFailed):
 
 class HandOverFailed(CallrouterError):
     """Two engines were to be restarted one after the other, and that went wrong."""
+
+
+class DaysAlone(CallrouterError):
+    """Figures of a part of a day are asked for whose calls were deleted: the day is known as a whole."""
 
 
 class AnotherMessage(CallrouterError):

@@ -46,6 +46,9 @@ class Permission(StrEnum):
     AGENT_LOGIN = "agent.login"
     AGENT_PAUSE = "agent.pause"
     AUDIT_READ = "audit.read"
+    RETENTION_READ = "retention.read"
+    PERSON_READ = "person.read"
+    PERSON_ERASE = "person.erase"
     STATUS_READ = "status.read"
     ENGINE_RELOAD = "engine.reload"
     PBX_APPLY = "pbx.apply"
@@ -144,6 +147,10 @@ ABOUT: Final[Mapping[Permission, Meaning]] = {
     Permission.AGENT_PAUSE: Meaning("pause agents, and end their pauses and wrap-ups", _TEAMS),
     # A row of the trail names a client, and no team.
     Permission.AUDIT_READ: Meaning("read the audit trail", _CLIENTS),
+    # Runs and persons are everybody's: a number may have called any client.
+    Permission.RETENTION_READ: Meaning("see what was deleted because it was older than it is kept", _ALL),
+    Permission.PERSON_READ: Meaning("find and export all that is known of a telephone number", _ALL),
+    Permission.PERSON_ERASE: Meaning("erase a telephone number and whose it is, everywhere", _ALL),
     # Problems, files and plans of all clients stand beside each other.
     Permission.STATUS_READ: Meaning("read the engine's status, and why /health and /ready are not well", _ALL),
     Permission.ENGINE_RELOAD: Meaning("have the engine load the clients' files", _ALL),

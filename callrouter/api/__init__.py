@@ -5,8 +5,9 @@ and `pbx` (what its PBX's unit is handed, and its draining before a restart). `w
 and answers from PostgreSQL alone, one router for each thing read: `calls`, `messages` (which are taken there, too),
 `recordings` (with their `sound`), `callbacks`, `deliveries`, `worklist`, `stats`, `reports`, `consumption` (what
 clients pay) and `audit`; `live` passes on what the engine says (`engine_client`), and `stream` what happens, as it
-happens. `links` are pages for people: for whoever was sent a link. `receipts` takes what the SMS gateway says became of
-an SMS, `replies` what people answer to one.
+happens. `retention` says what was deleted when, `person` what is known of one number, and erases it. `links` are pages
+for people: for whoever was sent a link. `receipts` takes what the SMS gateway says became of an SMS, `replies` what
+people answer to one.
 In both, `agents` says where agents stand and does what is wanted for them, `supervision` what supervisors want in
 conversations, `control` what agents want in theirs (`conversations`: what these share).
 

@@ -28,7 +28,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from callrouter.api.throttle import Throttle
 from callrouter.errors import StoreError
 from callrouter.logs import Outage
-from callrouter.permissions import ABOUT, OPERATOR, Permission, Principal, ScopeKind
+from callrouter.permissions import ABOUT, OPERATOR, By, Permission, Principal, ScopeKind
 from callrouter.store.access.audit import Deed
 from callrouter.store.access.tokens import Found, looks_like_token
 from callrouter.store.tables import AuditOutcome
@@ -87,6 +87,11 @@ class Visitor:
     principal: Principal
     address: str
     trail: Trail
+
+    @property
+    def by(self) -> By:
+        """As the audit trail has them."""
+        return By(principal=self.principal.name, address=self.address)
 
     def note(self, action: str, outcome: AuditOutcome, *, object_: str = "", client: str | None = None) -> None:
         """Have what they did, or were not let do, in the audit trail."""

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from callrouter.api.bodies import BoundedBodies
 from callrouter.api.schemas.service import Problem
-from callrouter.errors import Busy, StoreError
+from callrouter.errors import Busy, DaysAlone, StoreError
 from callrouter.logs import Outage
 from callrouter.store.apart import AGAIN_SECONDS
 from callrouter.store.calls import TooWide
@@ -87,6 +87,7 @@ def install_problem_handlers(app: FastAPI, screen: Screen = _nobody_is_refused) 
     app.add_exception_handler(RequestValidationError, unread)
     app.add_exception_handler(CursorError, _wrong_cursor)
     app.add_exception_handler(TooWide, _too_wide)
+    app.add_exception_handler(DaysAlone, _too_wide)
     app.add_exception_handler(Busy, _busy)
     app.add_exception_handler(StoreError, _store_away)
     app.add_exception_handler(Exception, _our_fault)

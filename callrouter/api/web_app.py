@@ -22,9 +22,11 @@ from callrouter.api.filters import refuse_unknown
 from callrouter.api.links import pages as links
 from callrouter.api.messages import routes as messages
 from callrouter.api.messages.desk import Taking
+from callrouter.api.person import routes as person_routes
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.reports import routes as reports
+from callrouter.api.retention import routes as retention_routes
 from callrouter.api.stream import page as stream
 from callrouter.api.supervision import routes as supervision_routes
 from callrouter.api.supervision.there import OverseenThere
@@ -115,6 +117,8 @@ def create_web_app(
         stream.router(Hub(now) if hub is None else hub, gate),
         recordings.router(database, recorded, gate, now),
         audit.router(database, gate, now),
+        retention_routes.router(database, gate),
+        person_routes.router(database, workshop or Here(database), recorded, gate, now, region),
     ):
         app.include_router(
             router,

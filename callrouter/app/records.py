@@ -19,6 +19,7 @@ from callrouter.store.figures.today import TodayWatch
 from callrouter.store.figures.watch import MarksWatch
 from callrouter.store.outgoing.watch import WishesWatch
 from callrouter.store.recorder import Recorder
+from callrouter.store.retention.watch import RetentionWatch
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.live_journal import LiveJournal
 from callrouter.store.writing.message_rows import MessageRows
@@ -47,6 +48,7 @@ class Records:
     marks: MarksWatch
     wishes: WishesWatch
     today: TodayWatch
+    retention: RetentionWatch
     tasks: Tasks
     """Of its own: they outlive all others."""
 
@@ -65,6 +67,7 @@ class Records:
         self.tasks.keep(self.marks.run, "days to be made again")
         self.tasks.keep(self.wishes.run, "callbacks that are open")
         self.tasks.keep(self.today.run, "today's figures")
+        self.tasks.keep(self.retention.run, "runs of retention")
 
     async def settle(self, seconds: float) -> None:
         """Wait so long for PostgreSQL to have the calls that have ended: another engine is about to look for them."""

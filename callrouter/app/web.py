@@ -24,7 +24,6 @@ from callrouter.logs import configure_logs
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings, load_secrets
-from callrouter.store.access.keeping import Keeper
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
@@ -51,7 +50,6 @@ async def run_web(settings: Settings, token: str) -> None:
             engine = EngineClient(settings.engine_base_url, token)
             trail = AuditTrail(database)
             recordings = Recordings(database, settings.recordings_dir, trail)
-            keeper = Keeper(database, settings.recordings_dir, recordings, keep_days=settings.recordings_keep_days)
             gate = Gate(token, TokenBook(database), trail)
             journal = MessageJournal(database, settings.data_dir / SPOOL)
             in_service = PlansInService(database, plans, partial(plans_on_disk, settings, clock))
@@ -77,7 +75,7 @@ async def run_web(settings: Settings, token: str) -> None:
             )
             server = HttpServer(app, listening, settings.trusted_proxies)
             try:
-                await _serve(server, trail, keeper, journal, hub, link, record)
+                await _serve(server, trail, journal, hub, link, record)
             finally:
                 await workshop.close()
     finally:
@@ -87,7 +85,6 @@ async def run_web(settings: Settings, token: str) -> None:
 async def _serve(
     server: HttpServer,
     trail: AuditTrail,
-    keeper: Keeper,
     journal: MessageJournal,
     hub: Hub,
     link: EngineLink,
@@ -97,7 +94,6 @@ async def _serve(
     tasks = Tasks(lifetime.died)
     lifetime.catch_signals()
     tasks.keep(trail.run, "audit trail")
-    tasks.keep(keeper.run, "recordings")
     tasks.keep(journal.run, "messages")
     tasks.keep(journal.look, "messages left behind")
     tasks.keep(link.run, "event stream of the engine")

@@ -15,6 +15,7 @@
 `staffing`                      how many of them a line needs
 `status`, `dialplan`            the engine's state; what was live when, rollback, publish
 `token`, `audit`                who may ask the API for what; who did what, and who was refused
+`retention`, `person`           what goes when its time is over; what is known of one number, erased on request
 `db`, `settings`                the database's schema; the settings and where they come from
 
 `application` lists them; `usage` is how their options look in `--help`, `progress` what they say while they work.

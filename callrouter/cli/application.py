@@ -36,6 +36,8 @@ COMMANDS: Final = {
     "dialplan": "See what was live when, go back to a version, or publish a folder.",
     "token": "Make, list and revoke the API's tokens.",
     "audit": "Show who listened, played or changed what, and who was refused.",
+    "retention": "Show what is older than it is kept, delete it now, and see what was deleted when.",
+    "person": "Find, export and erase all that is known of a telephone number.",
     "db": "Upgrade the database's schema, or show it.",
     "settings": "Show all settings and where each comes from.",
 }

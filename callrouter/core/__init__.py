@@ -8,7 +8,8 @@ parts. `books` keeps who answered, and the one disposition at the end; `waiting`
 `conditions` are what a branch asks, `templates` texts with variables for others, `read_aloud` values that are spoken.
 `schedule`, `rota`, `numbers`, `dialling` (what may be dialled), `identity` (who we are then), `agents` (who answers
 callers) and `service_level` are the arithmetic the nodes and reports need, `forms` what is asked of callers for a
-message that somebody writes down, `dispatch` who is told of it, `explain` says why a call ended where it did.
+message that somebody writes down, `dispatch` who is told of it, `retention` how long what is kept, `explain` says why
+a call ended where it did.
 
 Nothing here knows asyncio, a clock, randomness, logging or YAML (import-linter holds us to it): the same engine serves
 live calls, `callrouter route`, the tests and the bench.

@@ -25,6 +25,7 @@ from callrouter.core.identity import Identity
 from callrouter.core.nodes._base import Node
 from callrouter.core.nodes.about import About, Family
 from callrouter.core.numbers import CallerList
+from callrouter.core.retention.rule import NOTHING_SAID, Retention
 from callrouter.core.rota import Rota
 from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import Promise, ServiceLevelTarget
@@ -125,6 +126,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """Other systems that are told what happens, by name."""
     reports: tuple[MonthlyReport, ...] = ()
     """Who is sent a report of each month."""
+    retention: Retention = NOTHING_SAID
+    """For how long what is kept, where the file says it."""
 
     def policy_for(self, deliver: str) -> Policy | None:
         """What becomes of a message for a policy or a contact; None: there is neither."""

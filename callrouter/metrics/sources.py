@@ -100,6 +100,24 @@ class BoardCounts(Protocol):
         ...
 
 
+class RetentionCounts(Protocol):
+    """What is known of runs that delete what is older than it is kept (`store.retention.watch`)."""
+
+    @property
+    def since_seconds(self) -> float:
+        """Since the last one ended well."""
+        ...
+
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def failed(self) -> bool: ...
+    @property
+    def deleted(self) -> Mapping[str, int]:
+        """By kind, of all runs."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sources:
     """What is read at each scrape instead of being counted here; called in the scrape's thread."""
@@ -134,6 +152,8 @@ class Sources:
     """Whether the disk takes nothing of what that journal is to keep."""
     board: Callable[[], BoardCounts | None] | None = None
     """Messages that somebody must look at; None: nobody knows, as PostgreSQL is away."""
+    retention: Callable[[], RetentionCounts | None] | None = None
+    """What is known of runs that delete what is older than it is kept; None: nobody knows."""
     marks_wait_seconds: Callable[[], float | None] | None = None
     """For how long the oldest day waits whose figures are to be made again; None: nobody knows."""
     promised: Callable[[], Mapping[str, float]] | None = None
@@ -189,6 +209,8 @@ class SourceCollector(Collector):
         if wait_seconds is not None:
             said = "For how long the oldest day waits whose figures are to be made again"
             yield GaugeMetricFamily("callrouter_figures_wait_seconds", said, value=wait_seconds)
+        if sources.retention is not None and (last := sources.retention()) is not None:
+            yield from _retention(last)
         yield from _sizes(sources)
         yield from _now(sources)
 
@@ -230,6 +252,21 @@ def _board(counts: BoardCounts) -> Iterable[Metric]:
         for kind, count in by_kind.items():
             family.add_metric([kind], count)
         yield family
+
+
+def _retention(last: RetentionCounts) -> Iterable[Metric]:
+    said = "Since a deletion of what is older than it is kept ended well"
+    yield GaugeMetricFamily("callrouter_retention_age_seconds", said, value=last.since_seconds)
+    said = "What the last one took of work, without rests"
+    yield GaugeMetricFamily("callrouter_retention_run_seconds", said, value=last.seconds)
+    said = "1 where the last one failed"
+    yield GaugeMetricFamily("callrouter_retention_failed", said, value=1 if last.failed else 0)
+    deleted = CounterMetricFamily(
+        "callrouter_retention_deleted", "What was deleted because it was older than it is kept", labels=["kind"]
+    )
+    for kind, many in last.deleted.items():
+        deleted.add_metric([kind], many)
+    yield deleted
 
 
 def _sizes(sources: Sources) -> Iterable[Metric]:

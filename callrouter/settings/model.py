@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from callrouter.core.retention.rule import Kind, Retention, why_refused
 from callrouter.delivery.servers import MailServer, SmsGateway
 from callrouter.delivery.signing import key_of
 from callrouter.errors import SettingsError
@@ -115,6 +116,30 @@ class Settings(BaseSettings):
     )
     recordings_keep_days: Annotated[int, Field(ge=0, le=3650)] = _setting(
         "After how many days a recording is deleted; 0: when somebody does", "days, 0 to 3650", default=0
+    )
+    keep_calls_days: Annotated[int, Field(le=3650)] | None = _setting(
+        "For how many days calls, with all that hangs on them, are kept, "
+        "where a client's file does not say it; empty: for ever",
+        "days, 62 to 3650",
+        default=None,
+    )
+    keep_messages_days: Annotated[int, Field(le=3650)] | None = _setting(
+        "For how many days messages, with their recordings, are kept, "
+        "where a client's file does not say it; empty: for ever",
+        "days, 7 to 3650",
+        default=None,
+    )
+    keep_transcripts_days: Annotated[int, Field(le=3650)] | None = _setting(
+        "For how many days what a machine wrote down of recorded messages is kept, "
+        "where a client's file does not say it; empty: for ever",
+        "days, 1 to 3650",
+        default=None,
+    )
+    keep_traces_days: Annotated[int, Field(le=3650)] | None = _setting(
+        "For how many days it is kept how calls went through their trees, "
+        "where a client's file does not say it; empty: for ever",
+        "days, 1 to 3650",
+        default=None,
     )
     transcriber: Literal["off", "command", "faster-whisper"] = _setting(
         "What writes recorded messages down, in the worker: a program of yours, or the extra `whisper`",
@@ -328,6 +353,14 @@ class Settings(BaseSettings):
             raise ValueError("it does not hold {number} once, or holds one of { } $ , &")
         return value
 
+    @field_validator("keep_calls_days", "keep_messages_days", "keep_transcripts_days", "keep_traces_days")
+    @classmethod
+    def _destroys_nothing(cls, value: int | None, info: ValidationInfo) -> int | None:
+        wrong = "" if value is None else why_refused(Kind(str(info.field_name).split("_")[1]), value)
+        if wrong:
+            raise ValueError(wrong)
+        return value
+
     @field_validator("media_timeout_seconds")
     @classmethod
     def _is_patient(cls, value: float) -> float:
@@ -470,6 +503,17 @@ class Settings(BaseSettings):
         if (self.smtp_url is not None) is not bool(self.mail_from):
             raise ValueError("CALLROUTER_SMTP_URL and CALLROUTER_MAIL_FROM go together: set both, or neither")
         return self
+
+    @property
+    def retention(self) -> Retention:
+        """For how long what is kept, where a client's file does not say it."""
+        return Retention(
+            calls=self.keep_calls_days,
+            recordings=self.recordings_keep_days or None,
+            messages=self.keep_messages_days,
+            transcripts=self.keep_transcripts_days,
+            traces=self.keep_traces_days,
+        )
 
     @property
     def mail_server(self) -> MailServer | None:

@@ -20,7 +20,8 @@ messages, and what came of it, `subscribed` what other systems are told of all t
 `consumption` keeps clients' tariffs, and issues what they pay: invoices that never change.
 
 `access` has the tokens, the audit trail, and the recordings with every access to them; `outgoing` what becomes of
-callers who are to be called back; `agents` the sessions of agents, their PINs and their figures.
+callers who are to be called back; `agents` the sessions of agents, their PINs and their figures;
+`retention` deletes what is older than it is kept, `person` finds, exports and erases what is known of a number.
 
 Only this package imports SQLAlchemy and asyncpg.
 """

@@ -272,6 +272,20 @@ class Database:
         finally:
             await unhurried.dispose()
 
+    async def vacuum(self, table: str) -> None:
+        """Have the room of a table's deleted rows used again; others go on reading and writing it.
+
+        Raises:
+            StoreError: PostgreSQL does not answer, or the table is somebody else's.
+        """
+        unhurried = pool_of(self._connector, None)
+        try:
+            with self._sentences():
+                async with unhurried.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                    await connection.execute(text(f'VACUUM "{table}"'))
+        finally:
+            await unhurried.dispose()
+
     @contextmanager
     def _sentences(self) -> Iterator[None]:
         """Turn what the driver raises for an absent or unwilling server into a sentence; our own mistakes stay."""

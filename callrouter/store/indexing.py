@@ -29,6 +29,7 @@ BEFOREHAND: Final = {
     "legs_agents_idx": "0027",
     "legs_long_idx": "0027",
     "agent_sessions_long_idx": "0027",
+    "deliveries_call_id_idx": "0031",
 }
 """The indexes, and the revision whose migration needs each."""
 _LOCK: Final = 0x63616C6C726F7575

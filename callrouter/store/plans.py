@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
+from callrouter.core.retention.rule import NOTHING_SAID, Retention
 from callrouter.core.service_level import Promise
 from callrouter.store.database import Database
 from callrouter.store.promises import promise_numbers, promise_of_row
@@ -71,6 +72,8 @@ class StoredPlan:
     """Which systems are told what happens, and of what."""
     reports: tuple[ReportReader, ...] = ()
     """Who is sent a report of each month."""
+    retention: Retention = NOTHING_SAID
+    """For how long what is kept, where the client's file says it."""
     shape: str = ""
     """`core.plan.Plan.shape`; empty where it is not known: the record has none."""
 
@@ -168,6 +171,7 @@ async def find_plan(database: Database, client: str, version: str) -> StoredPlan
         formerly=tuple(row["formerly"]),
         subscriptions=msgspec.convert(row["subscriptions"], tuple[Subscriber, ...]),
         reports=msgspec.convert(row["reports"], tuple[ReportReader, ...]),
+        retention=msgspec.convert(row["retention"], Retention),
     )
 
 
@@ -363,6 +367,7 @@ def _row(plan: StoredPlan, numbers: Mapping[Promise, int]) -> dict[str, object]:
         "formerly": list(plan.formerly),
         "subscriptions": msgspec.to_builtins(plan.subscriptions),
         "reports": msgspec.to_builtins(plan.reports),
+        "retention": {kind.value: days for kind, days in plan.retention.said.items()},
     }
 
 

@@ -56,6 +56,9 @@ from callrouter.core.parts import (
     write_visits,
 )
 
+BLANK_TRACE: Final[Mapping[str, Any]] = {"gone": True}
+"""What stands in a row whose trace was deleted because its time was over, or with the person whose call it was."""
+
 CLOCKS = ("ringing_at", "answered_at", "entered_service_at", "offered_at", "bridged_at", "ended_at")
 """The columns of the clocks, by the names of `Clocks`."""
 
@@ -165,6 +168,10 @@ class Grown:
 NOTHING_GROWN: Final = Grown()
 
 
+_GONE: Final[Mapping[str, Any]] = {"visits": (), "step": 0, "node": ""}
+"""How a call reads whose trace is gone: its row says what it was, and nothing how it came there."""
+
+
 def call_from_fields(fields: Mapping[Any, Any], grown: Grown = NOTHING_GROWN) -> Call:
     """The call of a row of `calls`: its columns by name, instants as datetimes, variables and trace as parsed JSON.
 
@@ -173,7 +180,7 @@ def call_from_fields(fields: Mapping[Any, Any], grown: Grown = NOTHING_GROWN) ->
     """
     clocks: dict[str, Any] = {name: None if fields[name] is None else fields[name].astimezone(UTC) for name in CLOCKS}
     read = PartsReader(clocks["ringing_at"])
-    trace = fields["trace"]
+    trace = _GONE if fields["trace"] == BLANK_TRACE else fields["trace"]
     rest = trace.get("rest", {})
     disposition = fields["disposition"]
     return Call(

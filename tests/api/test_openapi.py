@@ -15,6 +15,8 @@ from callrouter.api.control import schemas as control_schemas
 from callrouter.api.deliveries import schemas as told_schemas
 from callrouter.api.messages import delivery_schemas
 from callrouter.api.messages import schemas as message_schemas
+from callrouter.api.person import schemas as person_schemas
+from callrouter.api.retention import schemas as retention_schemas
 from callrouter.api.schemas import (
     audit,
     called_back,
@@ -48,6 +50,7 @@ DELIVERY_ID = told_schemas.DELIVERY_ID
 ANSWERS = (
     *(audit, called_back, calls, consumption, live, parts, recorded, reports, service, stats),
     *(agent_schemas, supervision_schemas, control_schemas, message_schemas, delivery_schemas, told_schemas),
+    *(person_schemas, retention_schemas),
 )
 
 
@@ -116,6 +119,8 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/recordings/{recording_id}",
         "/api/recordings/{recording_id}/audio",
         "/api/audit",
+        "/api/retention",
+        *(f"/api/person/{what}" for what in ("find", "export", "erase", "erasures/{erasure_id}")),
         "/api/agents",
         "/api/agents/sessions",
         "/api/agents/figures",
@@ -211,6 +216,7 @@ async def test_the_examples_of_parameters_are_taken(
             others |= {f"/api/agents/{{agent}}/{wish}": 502 for wish in Wish}
             others |= {f"/api/calls/{CALL_ID}/{act}": 502 for act in Act}
             others |= {f"/api/calls/{CALL_ID}/{control}": 502 for control in Control}
+            others |= {"/api/person/erasures/{erasure_id}": 404}
             others |= {path: 404 for path in (path,) if path.startswith("/m/")}  # nobody was sent a link
             others |= {path: 404 for path in (path,) if "/consumption/invoices/" in path}  # none was issued
             others |= {"/api/consumption": 409}  # there is no tariff

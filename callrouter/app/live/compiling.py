@@ -35,6 +35,7 @@ def stored_plan(plan: Plan, swap: Swap) -> StoredPlan:
             for one in plan.subscriptions.values()
         ),
         reports=tuple(ReportReader(to=one.to, minute=one.minute, timezone=plan.timezone) for one in plan.reports),
+        retention=plan.retention,
         shape=plan.shape,
     )
 

@@ -32,6 +32,7 @@ from callrouter.store.figures.watch import MarksWatch
 from callrouter.store.incarnation import is_last, renamed
 from callrouter.store.outgoing.watch import WishesWatch
 from callrouter.store.recorder import Recorder
+from callrouter.store.retention.watch import RetentionWatch
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.live_journal import LiveJournal
 from callrouter.store.writing.message_rows import MessageRows
@@ -112,6 +113,7 @@ def records_of(
         marks=MarksWatch(database),
         wishes=WishesWatch(database, ground.clock.now),
         today=TodayWatch(database, ground.clock.now),
+        retention=RetentionWatch(database),
         fact_log=FactLog(),
         tasks=Tasks(ground.lifetime.died),
     )

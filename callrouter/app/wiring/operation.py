@@ -181,4 +181,5 @@ def sources_of(
         staff=staff,
         wishes=lambda: records.wishes.wishes,
         today=lambda: records.today.figures,
+        retention=lambda: records.retention.last,
     )

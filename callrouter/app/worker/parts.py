@@ -41,10 +41,14 @@ from callrouter.runtime.fence import boot_seconds
 from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.ports import Clock
 from callrouter.settings import Settings, load_secrets
+from callrouter.store.access.keeping import Keeper
+from callrouter.store.access.recordings import Recordings
+from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.dispatch.board import count_board
 from callrouter.store.dispatch.lease import DISPATCH, Lease
 from callrouter.store.figures.keeping import DayKeeper
+from callrouter.store.retention.keeper import RetentionKeeper
 
 if TYPE_CHECKING:
     from callrouter.app.versions import KeptPlans, PlansInService
@@ -68,6 +72,8 @@ class Parts:
     scribe: Scribe | None
     """None: nothing is transcribed."""
     days: DayKeeper
+    kept: RetentionKeeper
+    trail: AuditTrail
 
     async def hear_reports(self, listening: socket.socket) -> None:
         """Take what the mail server says became of our mail, until cancelled."""
@@ -92,6 +98,7 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
     due_clock = DueClock(clock)
     live, kept = _plans(settings, database, clock)
     lease = Lease(database, DISPATCH, f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}")
+    trail = AuditTrail(database)
     http = GuardedHttp(settings.outgoing_hosts, secrets_, user_agent=f"callrouter/{__version__}")
     channels = channels_of(settings, secrets_, http)
     worker = Worker(
@@ -125,8 +132,27 @@ def parts_of(settings: Settings, database: Database, due: asyncio.Event) -> Part
         heartbeat=_heartbeat(settings, worker, database, http),
         reports=Reports(database, clock, sender_of(settings)[1]),
         days=DayKeeper(database, lambda: worker.works),
+        kept=keeper_of(settings, database, clock, trail, lambda: worker.works),
+        trail=trail,
         scribe=_scribe(settings, worker, database, live, clock),
     )
+
+
+def keeper_of(
+    settings: Settings, database: Database, clock: Clock, trail: AuditTrail, works: Callable[[], bool]
+) -> RetentionKeeper:
+    """What looks after what is kept, and deletes what is over; `works`: whether it is its turn."""
+    recordings = Recordings(database, settings.recordings_dir, trail)
+    keep_days = settings.recordings_keep_days
+    keeper = Keeper(database, settings.recordings_dir, recordings, keep_days=keep_days, now=clock.now)
+
+    async def late() -> int:
+        from callrouter.store.person.erasing import Eraser
+        from callrouter.store.person.late import erase_late
+
+        return await erase_late(database, Eraser(database, recordings), clock.now())
+
+    return RetentionKeeper(database, recordings, keeper, settings.retention, works=works, now=clock.now, late=late)
 
 
 def _answerable(settings: Settings) -> frozenset[Means]:

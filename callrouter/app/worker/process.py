@@ -46,6 +46,8 @@ async def _run(settings: Settings, listening: socket.socket | None) -> None:
         if listening is not None:
             tasks.start(parts.hear_reports(listening), "reports on mail")
         tasks.keep(parts.days.run, "figures of days")
+        tasks.keep(parts.kept.run, "what is kept")
+        tasks.keep(parts.trail.run, "audit trail")
         if parts.scribe is not None:
             tasks.keep(parts.scribe.run, "transcripts")
         if parts.heartbeat is not None:
@@ -54,5 +56,6 @@ async def _run(settings: Settings, listening: socket.socket | None) -> None:
         await lifetime.stopping.wait()
         await tasks.stop()
         await parts.close()
+        await parts.trail.close()
         if lifetime.fatal is not None:
             raise lifetime.fatal

@@ -25,6 +25,7 @@ from callrouter.dialplan.compile.reports import reports_of
 from callrouter.dialplan.compile.subscriptions import subscriptions_of
 from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock, WrapUpBlock
 from callrouter.dialplan.documents.drafts import Draft
+from callrouter.dialplan.documents.retention import retention_of
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, lasting, shown
 from callrouter.dialplan.proof import Tree, check_dialled, prove
 from callrouter.dialplan.scope import NameScope
@@ -211,6 +212,7 @@ def _compile(
         rotas=delivery.rotas,
         subscriptions=subscriptions,
         reports=reports,
+        retention=retention_of(file.retention),
     )
     return plan, assembly, dialled
 

@@ -16,6 +16,7 @@ from callrouter.dialplan.documents.delivery import MOST_POLICIES, PolicyBlock
 from callrouter.dialplan.documents.forms import MOST_FORMS, FormBlock
 from callrouter.dialplan.documents.people import ContactBlock
 from callrouter.dialplan.documents.reports import MOST_REPORTS, ReportBlock
+from callrouter.dialplan.documents.retention import RetentionBlock
 from callrouter.dialplan.documents.subscriptions import MOST_SUBSCRIPTIONS, SubscriptionBlock
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import bounds, values
@@ -176,6 +177,7 @@ class ClientFile(Block):
     subscriptions:
       crm: { url: "https://crm.example/hooks", secret: env:CRM, events: [call.ended, message.taken] }
     reports: { to: post_box, monthly: pdf }
+    retention: { calls: 24 months, recordings: 30 days, messages: 6 months }
     forms:
       night: { when: { hours: closed }, deliver: to_doctors, fields: { name: name, number: number, reason: text } }
       day:
@@ -278,6 +280,8 @@ class ClientFile(Block):
     """Other systems that are told what happens to this client's calls and messages, by name."""
     reports: Annotated[tuple[ReportBlock, ...], Before(as_list), Field(max_length=MOST_REPORTS), OneOrMany()] = ()
     """Who is sent a report of each month by mail."""
+    retention: RetentionBlock | None = None
+    """For how long calls, recordings, messages, transcripts and traces are kept; by default as the operator has it."""
     emergency: Names = ()
     """The nodes an urgent call must reach: `check` warns when the way there is longer than the way to others."""
     accepted: Annotated[dict[Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)

@@ -45,6 +45,8 @@ ACCEPTABLE: Final[Mapping[str, str]] = {
     "idle-policy": "No form and no node names a policy of delivery.",
     "fixed-line-sms": "A text message goes to the number of a fixed line.",
     "no-number-refused": "Callers without a number are turned away, though they may not have hidden it.",
+    "long-recordings": "Recordings are kept for longer than six months, which the CNIL allows nobody in France.",
+    "short-messages": "Messages are kept for less than the two months that a report of each month compares.",
     "other-territory": "Time zone or holidays are those of another territory than the numbers.",
 }
 """By name: what it is said of."""

@@ -21,7 +21,7 @@ from datetime import date
 
 from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.issues import lasting
-from callrouter.dialplan.proof.advice import check_people, check_queues, check_territory
+from callrouter.dialplan.proof.advice import check_people, check_queues, check_retention, check_territory
 from callrouter.dialplan.proof.calendar import check_hours, check_open
 from callrouter.dialplan.proof.decided import check_decided
 from callrouter.dialplan.proof.delivery import check_delivery
@@ -59,6 +59,7 @@ def prove(scope: NameScope, file: ClientFile, tree: Tree, today: date, dids: Seq
     check_people(scope, tree)
     check_queues(scope, tree)
     check_territory(scope, file, dids)
+    check_retention(scope, file)
     if not lasting(scope.issues):
         check_whole(scope, tree)
         check_open(scope, tree, today)

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from callrouter.core.nodes.about import About, LeftBy, Ring
 from callrouter.core.numbers import territories_of
+from callrouter.core.retention.rule import CNIL_DAYS, MONTH_DAYS
 from callrouter.core.rota import Rota
 from callrouter.dialplan.documents.client_file import ClientFile
+from callrouter.dialplan.documents.retention import retention_of
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.timezones import country_of
 from callrouter.dialplan.proof.graph import Tree
@@ -62,6 +64,23 @@ def check_queues(scope: NameScope, tree: Tree) -> None:
             if known is not None and not known.members:
                 wrong = f"queue {shown(queue)} has no members: nobody would ever answer"
                 scope.fail(wrong, "nodes", name, tree.nodes[name].kind, "name", name="empty-queue")
+
+
+def check_retention(scope: NameScope, file: ClientFile) -> None:
+    """Warn of what is kept for longer than the law has it, or shorter than a report looks back."""
+    kept = retention_of(file.retention)
+    if kept.recordings is not None and kept.recordings > CNIL_DAYS:
+        wrong = (
+            f"recordings are kept for {kept.recordings} days: in France the CNIL has them kept for six months at most "
+            f"({CNIL_DAYS} days)"
+        )
+        scope.fail(wrong, "retention", "recordings", name="long-recordings")
+    if file.reports and kept.messages is not None and kept.messages < 2 * MONTH_DAYS:
+        wrong = (
+            f"messages are kept for {kept.messages} days, and the report of each month compares those of two months: "
+            f"write {2 * MONTH_DAYS} days or more"
+        )
+        scope.fail(wrong, "retention", "messages", name="short-messages")
 
 
 def check_territory(scope: NameScope, file: ClientFile, dids: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
 """A plan for people: drawn as `text`, `svg` (placed by `layout`) or `mermaid`; its `forms`, the `delivery` of its
-messages, its `reports` and its `subscriptions`; a `week` of its hours; the queues that plans have `derived` from
-teams'.
+messages, its `reports`, its `retention` and its `subscriptions`; a `week` of its hours; the queues that plans have
+`derived` from teams'.
 """

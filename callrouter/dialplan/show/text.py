@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
 from callrouter.dialplan.language.words import describe_condition
-from callrouter.dialplan.show import delivery, forms, reports, subscriptions
+from callrouter.dialplan.show import delivery, forms, reports, retention, subscriptions
 from callrouter.dialplan.verbs import VERBS, Verb, describe
 
 
@@ -27,6 +27,8 @@ def tree(plan: Plan, verbs: Mapping[str, Verb] = VERBS) -> str:
         lines.append(f"  delivery {policy.name}, {delivery.for_what(plan, policy.name)}:")
         lines.extend(f"    {sentence}" for sentence in delivery.described(plan, policy))
     lines.extend(f"  report of each month: {reports.described(plan, one)}" for one in plan.reports)
+    if plan.retention.said:
+        lines.append(f"  kept for: {retention.described(plan.retention)}")
     lines.extend(f"  subscription {one.name}: {subscriptions.described(one)}" for one in plan.subscriptions.values())
     return "\n".join(lines)
 

@@ -12,6 +12,7 @@ from callrouter.core.effects import Sound
 from callrouter.core.nodes import Node
 from callrouter.core.nodes.about import SENT
 from callrouter.core.plan import Plan
+from callrouter.core.retention.rule import Kind
 from callrouter.dialplan.issues import how_many
 from callrouter.dialplan.language.words import length
 from callrouter.dialplan.shared.queues import TeamQueue
@@ -51,11 +52,24 @@ def unheard(old: Plan, new: Plan) -> Iterator[str]:
     if old.policies or new.policies:
         yield from changed_policies(old, new)
     yield from _reports(old, new)
+    yield from _retention(old, new)
     if old.subscriptions or new.subscriptions:
         yield from changed_subscriptions(old, new)
     for name in old.form_lists.keys() & new.form_lists.keys():
         if old.form_lists[name] != new.form_lists[name]:
             yield f"List {name}, by which a form is chosen, now holds other callers."
+
+
+def _retention(old: Plan, new: Plan) -> Iterator[str]:
+    """What is kept for another time than before."""
+    for kind in Kind:
+        before, after = old.retention.days(kind), new.retention.days(kind)
+        if before != after:
+            yield f"{kind.capitalize()} are now kept {_kept_for(after)} instead of {_kept_for(before)}."
+
+
+def _kept_for(days: int | None) -> str:
+    return "as the operator has set it" if days is None else f"for {days} days"
 
 
 def _reports(old: Plan, new: Plan) -> Iterator[str]:

@@ -1,35 +1,35 @@
 """Looks after the recordings while nobody asks: what each file holds is written down, and what is over is deleted.
 
-Every minute the new ones are measured, every hour those whose time is over are deleted. One process at a time does
-it: whoever holds the advisory lock; it falls with the connection, so nobody has to free it for one that died.
+The worker has it done as a part of its one run (`store.retention.keeper`). One process at a time does it: whoever
+holds the advisory lock; it falls with the connection, so nobody has to free it for one that died.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, case, delete, func, insert, literal, null, select, text, true, update
+from sqlalchemy import ColumnElement, Update, case, delete, func, insert, literal, null, select, text, true, update
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.books.recordings import MOST_KEEP_DAYS
-from callrouter.errors import StoreError
+from callrouter.core.retention.rule import Kind
 from callrouter.logs import Outage
 from callrouter.permissions import OURSELVES, By
 from callrouter.store.access.recordings import OBJECT, Recordings
 from callrouter.store.access.sound_file import Measured, file_of, measure
 from callrouter.store.database import Database
-from callrouter.store.tables import RecordingKind, messages, recordings
+from callrouter.store.plans import present_names
+from callrouter.store.tables import RecordingKind, messages, recordings, retention_rules
 
 log = structlog.get_logger(__name__)
 
-ROUND_SECONDS: Final = 60.0
-EXPIRE_SECONDS: Final = 3600.0
 _LOCK: Final = 0x7265636F7264696E
 """Advisory lock of whoever looks after them ("recordin")."""
 _BATCH: Final = 100
@@ -49,35 +49,14 @@ class Keeper:
         keep_days: int,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`keep_days`: for how long a recording is kept; 0: until somebody deletes it."""
+        """`keep_days`: for how long a recording is kept where no rule says it; 0: until somebody deletes it."""
         self._database = database
         self._folder = folder
         self._recordings = recordings_
         self._keep_days = keep_days
         self._now = now
-        self._away = Outage(log, "recordings are looked after later", "recordings are looked after", level="warning")
         self._resist = Outage(log, "recordings cannot be deleted", "recordings are deleted again")
         self._unswept = Outage(log, "recordings in no record cannot be deleted", "those in no record are deleted again")
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        rounds = 0
-        while True:
-            try:
-                async with self._alone() as alone:
-                    if alone:
-                        if rounds == 0:
-                            await self.adopt()
-                        await self.delete_objected()
-                        await self.measure()
-                        if rounds % (EXPIRE_SECONDS // ROUND_SECONDS) == 0:
-                            await self.expire()
-                            await self.sweep()
-                        rounds += 1
-                self._away.ended()
-            except StoreError as error:
-                self._away.failed(str(error))
-            await asyncio.sleep(ROUND_SECONDS)
 
     async def adopt(self) -> None:
         """Give a row to messages by voice that a release of before wrote beside this one."""
@@ -96,8 +75,7 @@ class Keeper:
 
     async def measure(self) -> int:
         """Write down what files hold that nobody has looked at yet, and until when each is kept; says how many."""
-        if self._keep_days:
-            await self._apply_retention(recordings.c.delete_after.is_(None))
+        await self._apply_retention(recordings.c.delete_after.is_(None))
         query = (
             select(recordings.c.recording_id)
             .where(
@@ -175,19 +153,31 @@ class Keeper:
         return swept
 
     async def _apply_retention(self, which: ColumnElement[bool]) -> None:
-        until = recordings.c.started_at + timedelta(days=self._keep_days) if self._keep_days else null()
-        statement = (
-            update(recordings)
-            .where(
-                which,
-                recordings.c.kind == RecordingKind.MESSAGE,  # of a conversation the client's file says how long
-                recordings.c.deleted_at.is_(None),
-                recordings.c.delete_after.is_distinct_from(until),
-            )
-            .values(delete_after=until)
-        )
+        """Say of messages when each goes, and of conversations that they go no later than a rule says."""
+        kept = recordings.c
         async with self._database.connection() as connection:
-            await connection.execute(statement)
+            rules = await self._rules(connection)
+            if not (rules or self._keep_days) and which is not true():
+                return
+            for clients, days in _by_days(rules):
+                until = null() if days is None else kept.started_at + timedelta(days=days)
+                whose = kept.client.in_(clients)
+                await connection.execute(_until(which, whose, until))
+                if days is not None:
+                    await connection.execute(_no_later(whose, until))
+            until = kept.started_at + timedelta(days=self._keep_days) if self._keep_days else null()
+            await connection.execute(_until(which, kept.client.not_in(list(rules)), until))
+
+    async def _rules(self, connection: AsyncConnection) -> dict[str, int | None]:
+        """By each name of a client: for how long its recordings are kept (`store.retention.rules`)."""
+        query = select(retention_rules.c.client, retention_rules.c.days).where(
+            retention_rules.c.kind == Kind.RECORDINGS.value
+        )
+        rules: dict[str, int | None] = {row.client: row.days for row in await connection.execute(query)}
+        if rules:
+            present = await present_names(connection)
+            rules |= {name: rules[owner] for name, owner in present.items() if owner in rules}
+        return rules
 
     async def _keep(self, name: str, found: Measured) -> None:
         statement = (
@@ -206,12 +196,45 @@ class Keeper:
             await connection.execute(statement)
 
     @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[bool]:
+    async def alone(self) -> AsyncIterator[bool]:
         """Whether we hold the lock, for as long as the block lasts."""
         async with self._database.connection() as connection:
             taken = (await connection.execute(select(func.pg_try_advisory_xact_lock(_LOCK)))).scalar_one()
             await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             yield bool(taken)
+
+
+def _by_days(rules: Mapping[str, int | None]) -> Iterator[tuple[list[str], int | None]]:
+    """Clients by what counts for them: most have the same."""
+    for days in sorted(set(rules.values()), key=lambda days: days or 0):
+        yield [client for client, its in rules.items() if its == days], days
+
+
+def _until(which: ColumnElement[bool], whose: ColumnElement[bool], until: ColumnElement[Any]) -> Update:
+    return (
+        update(recordings)
+        .where(
+            which,
+            whose,
+            recordings.c.kind == RecordingKind.MESSAGE,  # of a conversation the client's file says how long
+            recordings.c.deleted_at.is_(None),
+            recordings.c.delete_after.is_distinct_from(until),
+        )
+        .values(delete_after=until)
+    )
+
+
+def _no_later(whose: ColumnElement[bool], until: ColumnElement[Any]) -> Update:
+    return (
+        update(recordings)
+        .where(
+            whose,
+            recordings.c.kind == RecordingKind.CONVERSATION,
+            recordings.c.deleted_at.is_(None),
+            recordings.c.delete_after > until,
+        )
+        .values(delete_after=until)
+    )
 
 
 def _measured(folder: Path, name: str) -> Measured | None:

@@ -106,7 +106,7 @@ class Recordings:
             limit=limit,
             cursor=cursor,
         )
-        found = [_stored(dict(row)) for row in rows]
+        found = [stored_recording(dict(row)) for row in rows]
         there = await asyncio.to_thread(self._there, found)
         listed = [Listed(recording=one, on_disk=is_there) for one, is_there in zip(found, there, strict=True)]
         return RecordingPage(recordings=listed, next_cursor=next_cursor)
@@ -236,7 +236,7 @@ class Recordings:
     ) -> list[StoredRecording]:
         query = select(recordings).where(*conditions).order_by(order).limit(limit)
         async with self._database.connection() as connection:
-            return [_stored(dict(row)) for row in (await connection.execute(query)).mappings()]
+            return [stored_recording(dict(row)) for row in (await connection.execute(query)).mappings()]
 
     def _there(self, found: Sequence[StoredRecording]) -> list[bool]:
         return [one.deleted_at is None and file_of(self._folder, one.recording_id) is not None for one in found]
@@ -253,7 +253,8 @@ def _deed(recording: StoredRecording, by: By, action: str, outcome: AuditOutcome
     )
 
 
-def _stored(row: dict[str, object]) -> StoredRecording:
+def stored_recording(row: dict[str, object]) -> StoredRecording:
+    """A row of `recordings` as it is kept."""
     known = {field.name: row[field.name] for field in fields(StoredRecording)}
     known |= {"kind": RecordingKind(str(row["kind"])), "paused_seconds": row["paused_seconds"] or 0.0}
     return StoredRecording(**known)  # type: ignore[arg-type]  # the columns'

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -37,7 +38,13 @@ _ONE_INSTANT: Final = (
 )
 _MUCH_MEMORY: Final = text("SET LOCAL work_mem = '64MB'")
 """A month of all clients is sorted."""
-_SPAN: Final = text("SELECT min(ringing_at), max(ringing_at), count(*) FROM calls WHERE client = :client")
+_SPAN: Final = text(
+    """
+    SELECT min(ringing_at), max(ringing_at), count(*) FROM calls
+    WHERE client = :client
+        AND ringing_at >= coalesce((SELECT from_at FROM kept_from WHERE client = :client), '-infinity')
+    """
+)
 _CALLS: Final = text("SELECT count(*) FROM calls WHERE ringing_at >= :from_at AND ringing_at < :to_at")
 _FORGET_MARKS: Final = text(
     "DELETE FROM figure_marks WHERE client = ANY(:these) AND quarter_at >= :from_at AND quarter_at < :to_at"
@@ -62,7 +69,7 @@ async def alone(database: Database) -> AsyncIterator[AsyncConnection]:
 
 
 async def cut_anew(connection: AsyncConnection, zones: Zones, client: str, now: datetime) -> int:
-    """All days of a client, from its first call to its last; how many.
+    """All days of a client, from its first call to its last; how many. Those whose calls may be gone stay.
 
     Args:
         connection: of `alone`.
@@ -82,18 +89,16 @@ async def cut_anew(connection: AsyncConnection, zones: Zones, client: str, now: 
     zone = zones.of(client)
     days = list(Days(zone, first_at, last_at + timedelta(microseconds=1)))
     at_once = max(1, len(days) * CALLS_AT_ONCE // calls)
-    until = open_from(now)
-    for span in spans_of([day for day in days if day < until], at_once, month_of):
-        await _keep(connection, zones, [client], zone, span, in_months=True)
-    for span in spans_of([day for day in days if day >= until], at_once, lambda day: day):
-        await _keep(connection, zones, [client], zone, span, in_months=False)
+    for in_months, its in groupby(days, key=lambda day: _folds(zones, client, month_of(day), now)):
+        for span in spans_of(list(its), at_once, month_of if in_months else lambda day: day):
+            await _keep(connection, zones, [client], zone, span, in_months=in_months)
     return len(days)
 
 
 async def cut_all_anew(
     database: Database, clients: Sequence[str], now: datetime, said: Callable[[str], None] = lambda _: None
 ) -> int:
-    """All days of many clients; how many days of clients they are.
+    """All days of many clients; how many days of clients they are. Those whose calls may be gone stay.
 
     Args:
         database: open.
@@ -146,16 +151,25 @@ async def _make_month(
     await _forget(connection, clients, days[0], days[-1])
     calls: int = (await connection.execute(_CALLS, span)).scalar_one()
     parts = calls // ALL_CALLS_AT_ONCE + 1
-    for part in (clients[start::parts] for start in range(min(parts, len(clients)))):
-        await _keep(connection, zones, part, zone, days, in_months=month < open_from(now))
+    for in_months in (False, True):
+        its = [client for client in clients if _folds(zones, client, month, now) == in_months]
+        for part in (its[start::parts] for start in range(min(parts, len(its)))):
+            await _keep(connection, zones, part, zone, days, in_months=in_months)
     return len(days) * len(clients)
 
 
+def _folds(zones: Zones, client: str, month: date, now: datetime) -> bool:
+    return month < open_from(now) and not zones.cuts(client, month)
+
+
 async def _forget(connection: AsyncConnection, clients: Sequence[str], first: date, last: date) -> None:
-    """Take what is kept of whole months away, by day and by month."""
+    """Take what is kept of whole months away, by day and by month, but for what may not be made again."""
     for kind in KINDS:
         for table, column in ((kind.table, "day"), (kind.months, "month")):
-            statement = f"DELETE FROM {table} WHERE client = ANY(:these) AND {column} BETWEEN :first AND :last"  # noqa: S608
+            statement = f"""
+                DELETE FROM {table} AS kept
+                WHERE client = ANY(:these) AND {column} BETWEEN :first AND :last AND {kind.unfrozen}
+            """  # noqa: S608
             await connection.execute(text(statement), {"these": list(clients), "first": first, "last": last})
 
 

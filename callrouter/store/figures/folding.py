@@ -6,20 +6,20 @@ what most days have to say.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import RowMapping, delete, insert, select, text, tuple_
+from sqlalchemy import RowMapping, insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callrouter.store.figures.days import month_of
-from callrouter.store.figures.encoding import bytes_of
+from callrouter.store.figures.days import days_of_month, month_of, piece_of
+from callrouter.store.figures.encoding import bytes_of, split
 from callrouter.store.figures.making import KINDS, OF_JOURNEYS, Kind, Pieces
 from callrouter.store.figures.zones import Zones
 from callrouter.store.outgoing.worklist import AGAIN
-from callrouter.store.tables import figure_months
 from callrouter.store.tables.columns import metadata
 
 AT_ONCE: Final = 200
@@ -51,7 +51,7 @@ async def fold_some(connection: AsyncConnection, zones: Zones, now: datetime) ->
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     rows = await connection.execute(_UNFOLDED, {"open_from": open_from(now)})
-    found = [(client, month) for client, month in rows if zones.is_kept(client)]
+    found = [(client, month) for client, month in rows if zones.is_kept(client) and not zones.cuts(client, month)]
     if not found:
         return 0
     marked = {
@@ -60,22 +60,40 @@ async def fold_some(connection: AsyncConnection, zones: Zones, now: datetime) ->
         for beside in (-1, 0, 1)
     }
     folded = [one for one in found if one not in marked][:AT_ONCE]
-    values = {"clients": [client for client, _ in folded], "months": [month for _, month in folded]}
+    values = _these(folded)
     for kind in KINDS if folded else ():
         await connection.execute(text(kind.fold_kept), values)
     return len(folded)
 
 
 async def folded_of(connection: AsyncConnection, pieces: Pieces) -> set[ClientMonth]:
-    """Which months of clients, of those of pieces, are kept as rows of months.
+    """Which months of clients, of those of pieces, are kept as rows of months that may be made again.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     asked = sorted({(client, month_of(day)) for client, day in zip(pieces.clients, pieces.days, strict=True)})
-    table = figure_months
-    query = select(table.c.client, table.c.month).where(tuple_(table.c.client, table.c.month).in_(asked)).distinct()
-    return {(client, month) for client, month in await connection.execute(query)}
+    query = f"SELECT DISTINCT client, month FROM {_of_these(OF_JOURNEYS)}"  # noqa: S608
+    return {(client, month) for client, month in await connection.execute(text(query), _these(asked))}
+
+
+def _of_these(kind: Kind) -> str:
+    """Rows of months of clients that may be made again."""
+    return f"""
+        {kind.months} AS kept WHERE {kind.unfrozen} AND (client, month) IN (
+            SELECT * FROM unnest(CAST(:clients AS text[]), CAST(:months AS date[])))
+    """  # noqa: S608 - made of our own words
+
+
+def _these(months: Collection[ClientMonth]) -> dict[str, Any]:
+    """Its parameters."""
+    return {"clients": [client for client, _ in months], "months": [month for _, month in months]}
+
+
+async def _take(connection: AsyncConnection, kind: Kind, months: Collection[ClientMonth]) -> Sequence[dict[str, Any]]:
+    """Take them away."""
+    query = f"DELETE FROM {_of_these(kind)} RETURNING kept.*"  # noqa: S608
+    return [dict(row) for row in (await connection.execute(text(query), _these(months))).mappings()]
 
 
 async def remake_days(connection: AsyncConnection, zones: Zones, pieces: Pieces) -> None:
@@ -96,27 +114,77 @@ async def remake_days(connection: AsyncConnection, zones: Zones, pieces: Pieces)
 
 
 async def _put(connection: AsyncConnection, kind: Kind, pieces: Pieces, made: Sequence[RowMapping]) -> None:
-    table = metadata.tables[kind.months]
     days_of: dict[ClientMonth, set[int]] = {}
     for client, day in zip(pieces.clients, pieces.days, strict=True):
         days_of.setdefault((client, month_of(day)), set()).add(day.day)
-    these = tuple_(table.c.client, table.c.month).in_(sorted(days_of))
     parts: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
-    for row in (await connection.execute(select(table).where(these))).mappings():
+    for row in await _take(connection, kind, sorted(days_of)):
         key = (row["client"], row["month"], row["plan_version"], row[kind.key_column])
-        parts.setdefault(key, []).append(_without(kind, dict(row), days_of[row["client"], row["month"]]))
-    for row in made:
-        key = (row["client"], month_of(row["day"]), row["plan_version"], row[kind.key_column])
-        days = bytes([row["day"].day]) * len(row["kinds"])
-        parts.setdefault(key, []).append({**row, "days": days})
+        parts.setdefault(key, []).append(_without(kind, row, days_of[row["client"], row["month"]]))
+    for one in made:
+        key = (one["client"], month_of(one["day"]), one["plan_version"], one[kind.key_column])
+        days = bytes([one["day"].day]) * len(one["kinds"])
+        parts.setdefault(key, []).append({**one, "days": days})
     rows = [
         {"client": client, "month": month, **_joined(kind, [one for one in its if one["days"]])}
         for (client, month, _, _), its in parts.items()
         if any(one["days"] for one in its)
     ]
-    await connection.execute(delete(table).where(these))
     if rows:
-        await connection.execute(insert(table), rows)
+        await connection.execute(insert(metadata.tables[kind.months]), rows)
+
+
+async def unfold(connection: AsyncConnection, zones: Zones, client: str, at: datetime) -> None:
+    """Have the days of the month in which an instant lies stand by themselves again: those before it are about to be
+    frozen, and the others are not. Where the instant is the beginning of a month nothing is done.
+
+    Args:
+        connection: as for `fold_some`.
+        zones: of all clients.
+        client: whose, as its calls name it.
+        at: when a day of the client's zone begins.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    zone = zones.of(client)
+    first = at.astimezone(zone).date()
+    month = month_of(first)
+    asked = Pieces()
+    asked.add(client, piece_of(first, zone))
+    if first == month or not await folded_of(connection, asked):
+        return
+    whole = Pieces()
+    for day in days_of_month(month):
+        if day >= first:
+            whole.add(client, piece_of(day, zone))
+    for kind in KINDS:
+        rows = await _take(connection, kind, [(client, month)])
+        days = [one for row in rows for one in _days_of(kind, row, zone) if one["day"] < first]
+        if days:
+            await connection.execute(insert(metadata.tables[kind.table]), days)
+        names = zones.names if kind is OF_JOURNEYS else {}
+        await connection.execute(text(kind.keep), {**whole.values, **names})
+
+
+def _days_of(kind: Kind, row: dict[str, Any], zone: ZoneInfo) -> Iterator[dict[str, Any]]:
+    """A row for each day. When its first and last journey rang is not known any more: at any time of the day."""
+    named = [name for name in kind.columns if name not in kind.each]
+    fixed = ("plan_version", kind.key_column, "first_at", "last_at")
+    labels = bytes_of(row["days"]).astype(np.int16)
+    for number, kept in split(kind.each, {name: row[name] for name in kind.each}, labels):
+        day = row["month"].replace(day=number)
+        whole = piece_of(day, zone)
+        yield {
+            "client": row["client"],
+            "day": day,
+            "plan_version": row["plan_version"],
+            kind.key_column: row[kind.key_column],
+            "first_at": whole.from_at,
+            "last_at": whole.to_at - timedelta(microseconds=1),
+            **dict(zip([name for name in named if name not in fixed], kind.counted(kept), strict=True)),
+            **kept,
+        }
 
 
 def _without(kind: Kind, row: dict[str, Any], days: Collection[int]) -> dict[str, Any]:

@@ -50,6 +50,8 @@ _PIECES: Final = """
 class Pieces:
     """Those that are to be counted from the calls."""
 
+    kept_from: Mapping[str, datetime] = field(default_factory=dict)
+    """By client: what lies before is counted from none, since calls of then may be gone (`Zones.kept_from`)."""
     clients: list[str] = field(default_factory=list)
     days: list[date] = field(default_factory=list)
     froms: list[datetime] = field(default_factory=list)
@@ -57,11 +59,13 @@ class Pieces:
     begins: list[datetime] = field(default_factory=list)
 
     def add(self, client: str, piece: Piece) -> None:
-        """One of a client's."""
-        if piece.from_at < piece.to_at:
+        """One of a client's, as far as its calls are there."""
+        border_at = self.kept_from.get(client)
+        from_at = piece.from_at if border_at is None else max(piece.from_at, border_at)
+        if from_at < piece.to_at:
             self.clients.append(client)
             self.days.append(piece.day)
-            self.froms.append(piece.from_at)
+            self.froms.append(from_at)
             self.tos.append(piece.to_at)
             self.begins.append(piece.begins_at)
 
@@ -261,6 +265,9 @@ class Kind:
                 ON piece.place = width_bucket(calls.ringing_at, CAST(:begins AS timestamptz[]))::bigint
             WHERE calls.client = ANY(CAST(:these AS text[]))
                 AND calls.ringing_at >= :from_at AND calls.ringing_at < :to_at
+                AND NOT EXISTS (
+                    SELECT FROM kept_from WHERE kept_from.client = calls.client AND calls.ringing_at < kept_from.from_at
+                )
             GROUP BY calls.client, piece.day, calls.plan_version, {self.key}
         """  # noqa: S608 - made of our own words
 
@@ -269,7 +276,7 @@ class Kind:
         folded = [f"{self._folded(name)} AS {name}" for name in self.columns]
         return f"""
             SELECT client, {_MONTH} AS month, {", ".join(folded)},
-                string_agg({_DAYS_OF_MONTH}, ''::bytea ORDER BY day) AS days
+                string_agg({_DAYS_OF_MONTH}, ''::bytea ORDER BY day, first_at) AS days
             FROM ({days}) AS kept GROUP BY client, {_MONTH}, plan_version, {self.key_column}
         """  # noqa: S608 - made of our own words
 
@@ -277,10 +284,10 @@ class Kind:
         if name == self.key_column:
             return name
         if name in self.each:
-            return f"string_agg({name}, ''::bytea ORDER BY day)"
+            return f"string_agg({name}, ''::bytea ORDER BY day, first_at)"
         if name in _FOLDED:
             return _FOLDED[name].format(name)
-        return f"sum({name} ORDER BY day)" if name in DOUBLES else f"sum({name})::int"
+        return f"sum({name} ORDER BY day, first_at)" if name in DOUBLES else f"sum({name})::int"
 
     @property
     def fold_kept(self) -> str:
@@ -297,12 +304,17 @@ class Kind:
         """  # noqa: S608 - made of our own words
 
     @property
+    def unfrozen(self) -> str:
+        """The condition that the calls of a row, of a day or of a month, are all there."""
+        return "first_at >= coalesce((SELECT from_at FROM kept_from WHERE kept_from.client = kept.client), '-infinity')"
+
+    @property
     def forget(self) -> str:
-        """The statement that takes the kept rows of pieces' days away."""
+        """The statement that takes the kept rows of pieces' days away, but for those whose calls may be gone."""
         return f"""
             DELETE FROM {self.table} AS kept
             USING unnest(CAST(:clients AS text[]), CAST(:days AS date[])) AS piece(client, day)
-            WHERE kept.client = piece.client AND kept.day = piece.day
+            WHERE kept.client = piece.client AND kept.day = piece.day AND {self.unfrozen}
         """  # noqa: S608
 
 

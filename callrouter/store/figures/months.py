@@ -22,6 +22,7 @@ from callrouter.store.figures.days import Days, begins_at, days_of_month, month_
 from callrouter.store.figures.encoding import QUARTER_SECONDS, Bytes, bytes_of, split
 from callrouter.store.figures.making import Kind
 from callrouter.store.figures.summed import APART, OF_DAYS, PROMISE, Promises, Summed
+from callrouter.store.figures.zones import Zones
 
 _LEFT_OUT: Final = -1
 _DAYS: Final = 32
@@ -70,6 +71,7 @@ class _Alike:
 
 async def read_parts(  # noqa: PLR0913, RUF100
     connection: AsyncConnection,
+    zones: Zones,
     part: Part,
     days: Days,
     kind: Kind,
@@ -83,16 +85,18 @@ async def read_parts(  # noqa: PLR0913, RUF100
 
     Args:
         connection: in a transaction that sees one instant.
+        zones: of all clients.
         part: whose.
         days: of the period.
         kind: of what.
         by: the groupings.
         joined: the columns whose bytes are asked for.
-        unkept: clients of whom nothing is read.
-        stale: clients and days that are left out.
+        unkept: clients of whom nothing is read but what is frozen.
+        stale: clients and days that are left out, unless they are frozen.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
+        DaysAlone: a part of a day is asked for of which nothing but the whole is known.
     """
     months = months_of(days, by)
     stale_of: dict[tuple[str, date], set[int]] = {}
@@ -109,10 +113,15 @@ async def read_parts(  # noqa: PLR0913, RUF100
     alike: dict[tuple[Any, ...], _Alike] = {}
     promises = Promises()
     for row in await _rows(connection, part, kind, months.parts, also, sorted(unkept), names):
-        client, version, apart, month, its_days, *kept = row[len(PROMISE) :]
+        client, version, apart, month, first_at, frozen, its_days, *kept = row[len(PROMISE) :]
         cut = {number for number in cut_of.get(month, ()) if number in its_days}
-        found.cut.update((client, month.replace(day=number)) for number in cut)
-        left_out = frozenset(cut_of.get(month, set()) | stale_of.get((client, month), set()))
+        if frozen:
+            for number in cut:
+                zones.must_be_whole(client, month.replace(day=number), first_at)
+        else:
+            found.cut.update((client, month.replace(day=number)) for number in cut)
+        stale_days = set() if frozen else stale_of.get((client, month), set())
+        left_out = frozenset(cut_of.get(month, set()) | stale_days)
         promise_id, promise = promises.of(row[: len(PROMISE)])
         keys = (
             client if Grouping.CLIENT in by else "",
@@ -196,15 +205,17 @@ async def _rows(
     which = "month = ANY(CAST(:months AS date[]))"
     if also:
         which = (  # made of our own words
-            f"({which} OR (client, month) IN (SELECT * FROM"  # noqa: S608
+            f"({which} OR {kind.unfrozen} AND (client, month) IN (SELECT * FROM"  # noqa: S608
             " unnest(CAST(:also_clients AS text[]), CAST(:also_months AS date[]))))"
         )
         values |= {"also_clients": [client for client, _ in also], "also_months": [month for _, month in also]}
     query = f"""
         SELECT {", ".join(f"promises.{name}" for name in PROMISE)}, kept.* FROM (
-            SELECT client, plan_version, {kind.key_column}, month, days, {", ".join(names)}
-            FROM {kind.months}
-            WHERE {which} AND {part.where("client")} AND client <> ALL(CAST(:unkept AS text[]))
+            SELECT client, plan_version, {kind.key_column}, month, first_at, NOT {kind.unfrozen} AS frozen, days,
+                {", ".join(names)}
+            FROM {kind.months} AS kept
+            WHERE {which} AND {part.where("client")}
+                AND (client <> ALL(CAST(:unkept AS text[])) OR NOT {kind.unfrozen})
         ) AS kept
             LEFT JOIN plans ON plans.client = kept.client AND plans.version = kept.plan_version
             LEFT JOIN promises ON promises.promise_id = plans.promise_id

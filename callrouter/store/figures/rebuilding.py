@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+import structlog
 from sqlalchemy import exists, select, text, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +25,8 @@ from callrouter.store.figures.folding import fold_some, folded_of, remake_days
 from callrouter.store.figures.making import KINDS, OF_JOURNEYS, Pieces
 from callrouter.store.figures.zones import Zones, read_zones
 from callrouter.store.tables import figure_marks, figure_zones
+
+log = structlog.get_logger(__name__)
 
 MARKS_AT_ONCE: Final = 5_000
 
@@ -82,7 +85,8 @@ async def rebuild_some(database: Database, marks: int = MARKS_AT_ONCE, *, now: d
     async with alone(database) as connection:
         zones = await read_zones(connection)
         taken = (await connection.execute(_TAKE, {"many": marks})).all()
-        pieces = Pieces()
+        _say_dropped(zones, [(client, at) for client, at in taken])
+        pieces = Pieces(kept_from=zones.kept_from)
         for client, day in sorted({(one, day) for one, at in taken for day in days_of_quarter(at, zones.of(one))}):
             pieces.add(client, piece_of(day, zones.of(client)))
         if len(pieces):
@@ -144,6 +148,17 @@ async def known_clients(database: Database) -> list[str]:
         return sorted((await connection.execute(known)).scalars())
 
 
+def _say_dropped(zones: Zones, marks: Collection[tuple[str, datetime]]) -> None:
+    """Calls came of days whose other calls may be gone: those days stay as they are, without them."""
+    late = [client for client, at in marks if (border_at := zones.kept_from.get(client)) and at < border_at]
+    if late:
+        log.warning(
+            "calls came into the record after those of their days were deleted: figures do not count them",
+            clients=sorted(set(late)),
+            marks=len(late),
+        )
+
+
 async def _make(connection: AsyncConnection, zones: Zones, pieces: Pieces) -> None:
     if not len(pieces):
         return
@@ -164,11 +179,12 @@ async def _cut_otherwise(connection: AsyncConnection, zones: Zones) -> Sequence[
     return sorted({*unknown, *(client for client in zones.kept if not zones.is_kept(client))})
 
 
-_NOONS: Final = """
+_NOONS: Final = f"""
     SELECT client, (month + (number - 1) + interval '12 hours') AT TIME ZONE split_part(basis, ' ', 2) AS at
-    FROM figure_months JOIN figure_zones USING (client), generate_series(1, 31) AS number
-    WHERE first_at < :to_at AND last_at >= :from_at AND position(set_byte('\\x00'::bytea, 0, number) IN days) > 0
-"""
+    FROM figure_months AS kept JOIN figure_zones USING (client), generate_series(1, 31) AS number
+    WHERE {OF_JOURNEYS.unfrozen} AND first_at < :to_at AND last_at >= :from_at
+        AND position(set_byte('\\x00'::bytea, 0, number) IN days) > 0
+"""  # noqa: S608 - made of our own words
 """Of each day of which a month's row has journeys, an instant."""
 
 
@@ -191,9 +207,11 @@ async def mark_days(
         INSERT INTO figure_marks (client, quarter_at)
         SELECT DISTINCT client, date_bin('15 minutes', at, '2000-01-01 00:00+00') FROM (
             SELECT client, ringing_at AS at FROM calls
-            WHERE ringing_at >= :from_at AND ringing_at < :to_at {which}
+            WHERE ringing_at >= :from_at AND ringing_at < :to_at {which} AND NOT EXISTS (
+                SELECT FROM kept_from WHERE kept_from.client = calls.client AND calls.ringing_at < kept_from.from_at)
             UNION ALL
-            SELECT client, first_at FROM figure_days WHERE first_at >= :from_at AND first_at < :to_at {which}
+            SELECT client, first_at FROM figure_days AS kept
+            WHERE first_at >= :from_at AND first_at < :to_at AND {OF_JOURNEYS.unfrozen} {which}
             UNION ALL
             SELECT * FROM ({_NOONS}) AS noons WHERE at >= :from_at AND at < :to_at {which}
         ) AS known

@@ -3,11 +3,13 @@
 Not right is a day of which a mark says that a call came since (`figure_marks`), all days of a client that are kept in
 another zone than is asked for, or not at all, and a day of which a part only is in the period, unless all of its
 journeys are in it.
+
+Days whose calls may be gone (`kept_from`) are always read as they are kept: nothing else is known of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -21,6 +23,7 @@ from callrouter.store.figures.months import months_of, read_parts
 from callrouter.store.figures.summed import APART, OF_DAYS, PROMISE, Promises, Summed
 from callrouter.store.figures.zones import Zones
 
+_MONTH_OF_STALE: Final = "date_trunc('month', stale.day)::date"
 _LONGEST_DAY: Final = timedelta(hours=36)
 _KEYS: Final[Mapping[Grouping, str]] = {
     Grouping.DID: "did",
@@ -87,8 +90,11 @@ async def read_summed(  # noqa: PLR0913, RUF100
         for day in days.of_quarter(quarter_at)
     }
     if days.cut:
-        stale |= {pair for pair in await _cut(connection, part, days, kind) if pair[0] not in unkept}
-    found = await read_parts(connection, part, days, kind, by, joined, unkept=unkept, stale=stale)
+        cut = [row for row in await _cut(connection, part, days, kind) if row[0] not in unkept]
+        for client, day, first_at in cut:
+            zones.must_be_whole(client, day, first_at)
+        stale |= {(client, day) for client, day, _ in cut}
+    found = await read_parts(connection, zones, part, days, kind, by, joined, unkept=unkept, stale=stale)
     columns = [
         "plan_version",
         "first_at",
@@ -97,7 +103,7 @@ async def read_summed(  # noqa: PLR0913, RUF100
         *(APART[one] for one in by if one in APART),
     ]
     stale |= found.cut
-    pieces = await _pieces(connection, days, sorted(unkept), sorted(stale), by_day=not OF_DAYS.isdisjoint(by))
+    pieces = await _pieces(connection, zones, days, sorted(unkept), sorted(stale), by_day=not OF_DAYS.isdisjoint(by))
     months = months_of(days, by).whole
     source, values = _united(zones, part, days, months, kind, columns, sorted(unkept), sorted(stale), pieces)
     with_hours = Grouping.HOUR in by
@@ -164,8 +170,9 @@ def _summed(row: Row[Any], keys: int, summed: int, promises: Promises) -> Summed
     )
 
 
-async def _pieces(
+async def _pieces(  # noqa: PLR0913, RUF100
     connection: AsyncConnection,
+    zones: Zones,
     days: Days,
     unkept: Sequence[str],
     stale: Sequence[tuple[str, date]],
@@ -175,7 +182,7 @@ async def _pieces(
     """What is to be counted from the calls. If it is not asked `by_day`, the day and the quarters of an hour of some
     rows are not theirs.
     """
-    pieces = Pieces()
+    pieces = Pieces(kept_from=zones.kept_from)
     for client, day in stale:
         pieces.add(client, days.piece(day))
     for client, its in (await _spans(connection, days, unkept) if by_day else dict.fromkeys(unkept, days)).items():
@@ -199,13 +206,15 @@ def _united(  # noqa: PLR0913, RUF100
     values: dict[str, Any] = {"first": days.first, "last": days.last, **part.values}
     whose = part.where("client")
     if unkept:
-        whose += " AND client <> ALL(CAST(:unkept AS text[]))"
+        whose += f" AND (client <> ALL(CAST(:unkept AS text[])){_or_frozen(zones, unkept)})"
         values["unkept"] = list(unkept)
     of_days, of_months = "day >= CAST(:first AS date) AND day <= CAST(:last AS date)", "TRUE"
     if stale:
-        of_days += _but(kind.table, "day")
-        of_months += _but(kind.months, "month", "date_trunc('month', stale.day)::date")
+        frozen = _or_frozen(zones, {client for client, _ in stale})
+        of_days += f" AND ({_but(kind.table, 'day')}{frozen})"
+        of_months += f" AND ({_but(kind.months, 'month', _MONTH_OF_STALE)}{frozen})"
         values |= {"stale_clients": [client for client, _ in stale], "stale_days": [day for _, day in stale]}
+    values |= _borders(zones, {*unkept, *(client for client, _ in stale)})
     names = ", ".join(columns)
     source = f"SELECT client, day, {names} FROM {kind.table} WHERE {whose} AND {of_days}"  # noqa: S608
     if months:
@@ -223,9 +232,25 @@ def _united(  # noqa: PLR0913, RUF100
 def _but(table: str, column: str, stale: str = "stale.day") -> str:
     """The condition that a row is not of a stale day, or of its month."""
     return (
-        f" AND NOT EXISTS (SELECT FROM unnest(CAST(:stale_clients AS text[]), CAST(:stale_days AS date[])) AS"
+        "NOT EXISTS (SELECT FROM unnest(CAST(:stale_clients AS text[]), CAST(:stale_days AS date[])) AS"
         f" stale(client, day) WHERE stale.client = {table}.client AND {stale} = {table}.{column})"
     )
+
+
+def _or_frozen(zones: Zones, clients: Collection[str]) -> str:
+    """That the calls of a row may be gone, if some of these have such rows: it is right whatever else is so."""
+    if zones.kept_from.keys().isdisjoint(clients):
+        return ""
+    return (
+        " OR EXISTS (SELECT FROM unnest(CAST(:frozen AS text[]), CAST(:borders AS timestamptz[])) AS"
+        " frozen(name, from_at) WHERE frozen.name = client AND first_at < frozen.from_at)"
+    )
+
+
+def _borders(zones: Zones, clients: Collection[str]) -> dict[str, Any]:
+    """Its parameters."""
+    borders = {client: zones.kept_from[client] for client in clients if client in zones.kept_from}
+    return {"frozen": list(borders), "borders": list(borders.values())} if borders else {}
 
 
 async def _spans(connection: AsyncConnection, days: Days, clients: Collection[str]) -> dict[str, Days]:
@@ -244,11 +269,12 @@ async def _spans(connection: AsyncConnection, days: Days, clients: Collection[st
     }
 
 
-async def _cut(connection: AsyncConnection, part: Part, days: Days, kind: Kind) -> Iterator[tuple[str, date]]:
-    """Clients and days of which a part only is in the period, and some journeys are not."""
+async def _cut(connection: AsyncConnection, part: Part, days: Days, kind: Kind) -> list[tuple[str, date, datetime]]:
+    """Clients and days of which a part only is in the period, and some journeys are not; when the first rang."""
     query = f"""
-        SELECT DISTINCT client, day FROM {kind.table}
+        SELECT client, day, min(first_at) FROM {kind.table}
         WHERE day = ANY(CAST(:cut AS date[])) AND (first_at < :from_at OR last_at >= :to_at) AND {part.where("client")}
+        GROUP BY client, day
     """  # noqa: S608
     values = {"cut": list(days.cut), "from_at": part.from_at, "to_at": part.to_at, **part.values}
-    return ((client, day) for client, day in await connection.execute(text(query), values))
+    return [(client, day, first_at) for client, day, first_at in await connection.execute(text(query), values)]

@@ -22,7 +22,7 @@ from callrouter.store.figures.making import DOUBLES, KINDS, OF_JOURNEYS, Kind, P
 from callrouter.store.figures.rows import ONE_INSTANT
 from callrouter.store.figures.zones import Zones, read_zones
 from callrouter.store.tables import calls, figure_marks, queue_visits
-from callrouter.store.trace import call_from_fields
+from callrouter.store.trace import BLANK_TRACE, call_from_fields
 from callrouter.store.writing.rows import Rows
 
 PAGE: Final = 1_000
@@ -86,7 +86,11 @@ async def compare_traces(
             visits = await _visits_of(connection, [row["call_id"] for row in rows])
         if not rows:
             return
-        wrong = [said for row in rows if (said := _compare(row, visits.get(row["call_id"], [])))]
+        wrong = [
+            said
+            for row in rows
+            if row["trace"] != BLANK_TRACE and (said := _compare(row, visits.get(row["call_id"], [])))
+        ]
         yield Looked(many=len(rows), wrong=wrong)
         after = (rows[-1]["ringing_at"], rows[-1]["call_id"])
 
@@ -152,7 +156,9 @@ async def compare_days(
         for span in spans_of(list(days), DAYS_AT_ONCE, month_of):
             async with database.connection() as connection:
                 await connection.execute(ONE_INSTANT)
-                yield Looked(many=len(span), wrong=await _compare_span(connection, zones, client, span))
+                zones = await read_zones(connection)  # of this instant: calls may be deleted meanwhile
+                if zones.is_kept(client):
+                    yield Looked(many=len(span), wrong=await _compare_span(connection, zones, client, span))
 
 
 async def _compare_span(connection: AsyncConnection, zones: Zones, client: str, span: Sequence[date]) -> list[str]:
@@ -160,7 +166,7 @@ async def _compare_span(connection: AsyncConnection, zones: Zones, client: str, 
     quarters = (await connection.execute(marked)).scalars()
     about = {day for quarter_at in quarters for day in days_of_quarter(quarter_at, zones.of(client))}
     zone = zones.of(client)
-    pieces = Pieces()
+    pieces = Pieces(kept_from=zones.kept_from)
     for day in span:
         pieces.add(client, piece_of(day, zone))
     folded = await folded_of(connection, pieces)
@@ -197,8 +203,8 @@ async def _differing(
     columns = ", ".join(f"round({name}::numeric, {_MICROSECONDS})" if name in DOUBLES else name for name in compared)
     query = f"""
         WITH made AS MATERIALIZED (SELECT {at}, {columns} FROM ({made}) AS made), kept AS MATERIALIZED (
-            SELECT {at}, {columns} FROM {table}
-            WHERE (client, {at}) IN (
+            SELECT {at}, {columns} FROM {table} AS kept
+            WHERE {kind.unfrozen} AND (client, {at}) IN (
                 SELECT DISTINCT client, {_MONTH_OF if in_months else "day"}
                 FROM unnest(CAST(:clients AS text[]), CAST(:days AS date[])) AS asked(client, day)
             )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callrouter.errors import DaysAlone
+from callrouter.store.figures.days import begins_at, next_month
 from callrouter.store.plans import present_names
 from callrouter.store.promises import operators_zone, zones_of
-from callrouter.store.tables import figure_zones
+from callrouter.store.tables import figure_zones, kept_from
 
 FORM: Final = "/2"
 """Of what is kept: a release that keeps days, or reads them, otherwise has another. No client is so called."""
@@ -32,6 +35,9 @@ class Zones:
     """By any name of a client that had several: all of them."""
     operators: ZoneInfo
     """The zone that most clients have, else UTC: that of calls of nobody."""
+    kept_from: Mapping[str, datetime] = field(default_factory=dict)
+    """By client, as calls name it: calls that rang before may be gone. What is kept of their days stays as it is, and
+    nothing of then is counted from calls. Who is not in it has all calls."""
 
     def name_of(self, client: str) -> str:
         """The IANA name of a client's zone, by the name that a call has."""
@@ -52,6 +58,25 @@ class Zones:
     def is_kept(self, client: str) -> bool:
         """Whether what is kept of days is of days as they are cut now."""
         return self.kept.get(client) == self.basis(client, self.name_of(client))
+
+    def must_be_whole(self, client: str, day: date, first_at: datetime) -> None:
+        """Refuse a part of a day whose calls may be gone; `first_at` is when the first one of its row rang.
+
+        Raises:
+            DaysAlone: nothing but the whole day is known.
+        """
+        border_at = self.kept_from.get(client)
+        if border_at is not None and first_at < border_at:
+            raise DaysAlone(
+                f"calls of {client} before {border_at.astimezone(self.of(client)):%Y-%m-%d} are deleted: of {day} the "
+                f"whole day is known, and no part of it. Ask for whole days (time zone {self.name_of(client)})"
+            )
+
+    def cuts(self, client: str, month: date) -> bool:
+        """Whether some calls of a month may be gone, and others are all there: then its days stand by themselves."""
+        border_at = self.kept_from.get(client)
+        zone = self.of(client)
+        return border_at is not None and begins_at(month, zone) < border_at < begins_at(next_month(month), zone)
 
     @property
     def names(self) -> dict[str, list[str]]:
@@ -89,6 +114,7 @@ async def read_zones(
         names = {*clients, *(name for name, owner in present.items() if owner in clients)}
         query = query.where(figure_zones.c.client.in_(names))
     kept = {row.client: row.basis for row in await connection.execute(query)}
+    borders = {row.client: row.from_at for row in await connection.execute(select(kept_from))}
     for_itself = set(clients or ()) if asked_by_former_name else set()
     return Zones(
         present=present,
@@ -96,4 +122,5 @@ async def read_zones(
         kept=kept,
         families=_families(present),
         operators=operators_zone(zones),
+        kept_from=borders,
     )

@@ -3,7 +3,8 @@
 `journeys` are the calls and what they went through, `recorded` what was said in them, `dispatched` who was told of it,
 `called_back` who is to be called back, `subscribed` which systems are told what happens; `versions` are the plans that
 were live, and what they promised, `operation` is what an engine did, `access` who may do what, `agents` who answers.
-`figures` are those of days, `consumption` what clients pay. `columns` is what all are made of.
+`figures` are those of days, `consumption` what clients pay, `retention` how long what is kept. All are made of
+`columns`.
 
 Identifiers compare by byte (collation C): it is what the indexes need, and the order of no list shown to a person rests
 on it.
@@ -52,6 +53,7 @@ from callrouter.store.tables.recorded import (
     messages,
     recordings,
 )
+from callrouter.store.tables.retention import erasure_suspects, erasures, kept_from, retention_rules, retention_runs
 from callrouter.store.tables.subscribed import happenings, monthly_reports, streamed, subscribers, told_days
 from callrouter.store.tables.versions import plan_documents, plan_history, plans, promises
 
@@ -83,6 +85,8 @@ __all__ = [
     "delivery_links",
     "dispatch_events",
     "dispatches",
+    "erasure_suspects",
+    "erasures",
     "figure_days",
     "figure_marks",
     "figure_months",
@@ -93,6 +97,7 @@ __all__ = [
     "gaps",
     "happenings",
     "holds",
+    "kept_from",
     "leases",
     "legs",
     "message_changes",
@@ -109,6 +114,8 @@ __all__ = [
     "queue_visits",
     "recordings",
     "replies",
+    "retention_rules",
+    "retention_runs",
     "streamed",
     "subscribers",
     "superseded_calls",

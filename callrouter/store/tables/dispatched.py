@@ -187,6 +187,7 @@ deliveries = Table(
     ),
     Index("deliveries_sending_idx", "sending_until", postgresql_where=text("state = 'sending'")),
     Index(None, "message_id"),
+    Index("deliveries_call_id_idx", "call_id", postgresql_where=text("call_id IS NOT NULL")),
     Index(
         "deliveries_sequence_idx",
         "sequence",

@@ -71,6 +71,13 @@ plans = Table(
         server_default=text("'[]'::jsonb"),
         comment="[{to, minute, timezone}, ...]",
     ),
+    Column(
+        "retention",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'::jsonb"),
+        comment="days by kind, where the client's file says them",
+    ),
     PrimaryKeyConstraint("client", "version"),
     Index("plans_renamed_idx", "client", "version", postgresql_where=text("formerly <> '{}'")),
 )

@@ -306,9 +306,9 @@ async def test_their_time_is_over(
 async def test_one_looks_after_them_at_a_time(database: Database, recordings: Recordings, folder: Path) -> None:
     one_, other = (Keeper(database, folder, recordings, keep_days=0) for _ in range(2))
 
-    async with one_._alone() as first, other._alone() as second:
+    async with one_.alone() as first, other.alone() as second:
         assert (first, second) == (True, False)
-    async with other._alone() as third:
+    async with other.alone() as third:
         assert third is True
 
 

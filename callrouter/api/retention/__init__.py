@@ -1,0 +1,1 @@
+"""/api/retention: for how long what is kept, and what was deleted when; `routes`, `schemas`."""
