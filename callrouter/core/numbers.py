@@ -12,6 +12,8 @@ from msgspec import Struct
 from callrouter.core.call import CallerId, Presentation
 
 ANONYMOUS = "anonymous"
+ERASED = "erased-"
+"""With which whatever stands in the place of an erased person's number begins: equal for all rows of one person."""
 
 
 class Territory(NamedTuple):

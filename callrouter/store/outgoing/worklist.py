@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, and_, exists, or_, select
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, false, func, or_, select
 
 from callrouter.core.call import Disposition
+from callrouter.core.numbers import ERASED
 from callrouter.outgoing.order import Purpose
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
@@ -98,7 +99,9 @@ async def list_abandoned(
         CursorError: the cursor is none of ours.
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    filters = [constant(calls.c.disposition, Disposition.ABANDONED.value), *within(calls, scope)]
+    # Whoever was erased can be called by nobody.
+    nobody = func.coalesce(calls.c.caller_number.startswith(ERASED, autoescape=True), false())
+    filters = [constant(calls.c.disposition, Disposition.ABANDONED.value), ~nobody, *within(calls, scope)]
     async with database.connection() as connection:
         names = await Names.read(connection)
     if settled is not None:

@@ -1,6 +1,6 @@
 """Erases a person: rows stay, and nobody can be told from them any more.
 
-In the place of the number stands one word for all rows of the person (`naming.ERASED`), so that who rang again, and who
+In the place of the number stands one word for all rows of the person (`core.numbers.ERASED`), so that who rang again, and who
 was called back, stays known: no figure changes. Each step is a transaction, finds what it has to do by what is left,
 and puts it down in the receipt: one that was killed goes on when it is asked for again. Rows of before that come later
 are known by the number's hash, for a month (`late`).
@@ -20,12 +20,13 @@ from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callrouter.core.numbers import ERASED
 from callrouter.permissions import By
 from callrouter.store.access.audit import Deed, write_deed
 from callrouter.store.access.recordings import Recordings, stored_recording
 from callrouter.store.database import Database
 from callrouter.store.person.finding import Own, Say, mentioned, needed, own_of
-from callrouter.store.person.naming import ERASED, Sought, hash_of
+from callrouter.store.person.naming import Sought, hash_of
 from callrouter.store.person.outside import MOST_NAMED, in_documents, in_files
 from callrouter.store.person.places import OWN, Texts
 from callrouter.store.person.receipts import Receipt, note, put, read_receipt

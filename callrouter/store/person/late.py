@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from sqlalchemy import select, text, update
 
+from callrouter.core.numbers import ERASED
 from callrouter.permissions import OURSELVES, By
 from callrouter.store.database import Database
 from callrouter.store.person.erasing import GIVEN_UP, Eraser
 from callrouter.store.person.finding import own_of
-from callrouter.store.person.naming import ERASED, hash_of
+from callrouter.store.person.naming import hash_of
 from callrouter.store.person.receipts import note
 from callrouter.store.retention.deleting import QUIET
 from callrouter.store.tables import erasures

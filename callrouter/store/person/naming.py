@@ -11,8 +11,6 @@ from callrouter.core.numbers import normalise, spellings
 from callrouter.errors import UsageError
 from callrouter.logs import safe_text
 
-ERASED: Final = "erased-"
-"""With which whatever stands in a number's place begins: equal for all rows of one person, and nobody's number."""
 _BETWEEN: Final = "[-  ./()]{0,2}"
 """What people write between digits; blanks that do not break, too."""
 FEWEST_DIGITS: Final = 6

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,6 +21,7 @@ from sqlalchemy import func, insert, select, text, update
 from callrouter.core.retention.rule import Kind, Retention
 from callrouter.errors import StoreError
 from callrouter.store.access.recordings import Recordings
+from callrouter.store.consumption.unbilled import unbilled_since
 from callrouter.store.database import Database
 from callrouter.store.figures.days import begins_at
 from callrouter.store.figures.rebuilding import rebuild_some
@@ -96,6 +97,10 @@ class Run:
         }
 
 
+BILLED: Final = frozenset({Kind.CALLS, Kind.MESSAGES})
+"""What clients may pay for, by what is measured of it."""
+
+
 def before_of(rule_days: int, zone: ZoneInfo, now: datetime) -> datetime:
     """What began before this instant is older than so many days: days of the client's zone, and whole ones."""
     return begins_at(now.astimezone(zone).date() - timedelta(days=rule_days), zone)
@@ -117,6 +122,9 @@ async def plan_run(database: Database, operators: Retention, now: datetime) -> l
                     if days is None:
                         continue
                     before_at = before_of(days, zones.of(client), now)
+                    if kind in BILLED:
+                        since = await unbilled_since(connection, rules.names[client], zones.of(client))
+                        before_at = min(before_at, since or before_at)
                     table, column, which = _COUNTED[kind]
                     query = text(
                         f"SELECT count(*) FROM {table} WHERE client = ANY(:names) AND {column} < :at AND {which}"  # noqa: S608
@@ -235,6 +243,8 @@ class Retaining:
     async def _delete(self, run: Run, rules: Rules, zones: Zones, rule: Rule) -> None:
         assert rule.days is not None
         before_at = before_of(rule.days, zones.of(rule.client), self._now())
+        if rule.kind in BILLED:
+            before_at = await self._billed_before(rules.names[rule.client], zones.of(rule.client), before_at)
         for name in rules.names[rule.client]:
             if rule.kind is Kind.CALLS and not await self._days_stay(name, before_at, zones):
                 continue
@@ -243,6 +253,19 @@ class Retaining:
         if rule.kind in (Kind.TRACES, Kind.TRANSCRIPTS):
             async with self._database.connection() as connection:
                 await note_done(connection, rule.client, rule.kind, before_at)
+
+    async def _billed_before(self, names: Collection[str], zone: ZoneInfo, before_at: datetime) -> datetime:
+        """What may go of what is paid for: nothing of a month that has no invoice yet."""
+        async with self._database.connection() as connection:
+            since = await unbilled_since(connection, names, zone)
+        if since is None or since >= before_at:
+            return before_at
+        log.warning(
+            "what is older than it is kept stays until it is billed: callrouter consumption issue",
+            client=min(names, default=""),
+            unbilled_since=since.astimezone(zone).date().isoformat(),
+        )
+        return since
 
     async def _days_stay(self, name: str, before_at: datetime, zones: Zones) -> bool:
         """Whether there are calls to be deleted, and figures of their days are kept; makes days where they are not."""

@@ -2,4 +2,5 @@
 
 billing, frozen, invoices   test_issuing.py
 tariffs, comparing          test_issuing.py
+unbilled                    ../retention/test_running.py
 """

@@ -19,6 +19,7 @@ from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.figures.rebuilding import rebuild_clients
 from callrouter.store.figures.verifying import compare_days, compare_traces
+from callrouter.store.outgoing.worklist import list_abandoned
 from callrouter.store.person.erasing import Asked, Eraser
 from callrouter.store.person.exporting import export
 from callrouter.store.person.finding import count_all
@@ -158,7 +159,9 @@ async def is_erased(database: Database, receipt: Receipt) -> None:
 async def test_nothing_is_left_and_no_figure_changes(house: Database, tmp_path: Path) -> None:
     """Rows stay; days that are made again from them are what they were, and traces say what rows say."""
     before = await days(house)
+    assert [one.number for one in (await list_abandoned(house)).callers] == [NUMBER]
     receipt = await eraser(house, tmp_path).erase(asked())
+    assert (await list_abandoned(house)).callers == []
 
     await is_erased(house, receipt)
     await rebuild_clients(house, ["cabinet-moreau"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
@@ -17,10 +17,12 @@ from callrouter.core.retention.rule import NOTHING_SAID, Kind, Retention
 from callrouter.core.service_level import Promise
 from callrouter.errors import DaysAlone
 from callrouter.periods import Period
+from callrouter.permissions import By
 from callrouter.store.access.keeping import Keeper
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.calls import list_calls
+from callrouter.store.consumption.issuing import issue
 from callrouter.store.database import Database
 from callrouter.store.figures.asking import Grouping
 from callrouter.store.figures.model import Stats
@@ -32,6 +34,7 @@ from callrouter.store.retention.keeper import RetentionKeeper
 from callrouter.store.retention.running import Retaining, plan_run
 from callrouter.store.retention.watch import RetentionWatch
 from callrouter.store.stats import read_figures, read_stats
+from tests.store.consumption.made import has_tariff
 from tests.store.figures.test_rebuilding import OCTOBER, rebuild_all, same, some_call, write
 from tests.store.figures.test_verifying import all_of
 
@@ -200,6 +203,19 @@ async def test_a_month_whose_calls_are_all_gone_is_one_row_again(
     from_noon = Period.between(BORDER - timedelta(days=2, hours=12), BORDER)
     with pytest.raises(DaysAlone):
         await read_stats(house, from_noon, client="paris", now=NOW)
+
+
+async def test_what_is_not_billed_yet_stays(house: Database, tmp_path: Path) -> None:
+    """Of a client with a tariff; whatever is over when its invoice is there goes with the next run."""
+    await goes_live(house, "paris", TWO_MONTHS)
+    await has_tariff(house, client="paris", since=date(2026, 10, 1))
+    for expected in (await count(house, "calls", "client = 'paris' AND ringing_at >= '2026-09-30 22:00+00'"), 0):
+        late = NOW + timedelta(days=90)
+        await retaining(house, tmp_path, at=late).run("command:anna", at_once=True)
+        assert await count(house, "calls", "client = 'paris'") == expected
+        for month in (date(2026, 10, 1), date(2026, 11, 1)):
+            await issue(house, "paris", month, name="Paris", by=By(principal="command:anna"), now=late)
+    assert await count(house, "consumption_items") > 0
 
 
 async def test_a_part_of_such_a_day_is_refused(gone: tuple[Database, tuple[Stats, list[str]]]) -> None:
