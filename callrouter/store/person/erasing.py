@@ -1,9 +1,9 @@
 """Erases a person: rows stay, and nobody can be told from them any more.
 
-In the place of the number stands one word for all rows of the person (`core.numbers.ERASED`), so that who rang again, and who
-was called back, stays known: no figure changes. Each step is a transaction, finds what it has to do by what is left,
-and puts it down in the receipt: one that was killed goes on when it is asked for again. Rows of before that come later
-are known by the number's hash, for a month (`late`).
+In the place of the number stands one word for all rows of the person (`numbers.ERASED`), so that who rang again, and
+who was called back, stays known: no figure changes. Each step is a transaction, finds what it has to do by what is
+left, and puts it down in the receipt: one that was killed goes on when it is asked for again. Rows of before that come
+later are known by the number's hash, for a month (`late`).
 """
 
 from __future__ import annotations
