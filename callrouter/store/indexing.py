@@ -64,6 +64,10 @@ async def _make(connection: AsyncConnection, index: Index) -> None:
     known = (await connection.execute(text(rows), names)).scalar_one()
     if 0 <= known < LARGE:  # less than none: nobody has looked how many there are
         return
+    there = "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attname = ANY(:columns)"
+    columns = {column.name for column in index.columns}
+    if (await connection.execute(text(there), {**names, "columns": list(columns)})).scalar_one() < len(columns):
+        return  # the table is of before: a migration between gives it the column, and makes the index as well
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:index)"
     is_valid = (await connection.execute(text(valid), names)).scalar()
     if is_valid:

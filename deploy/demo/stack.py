@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import secrets
 import shutil
 import socket
@@ -15,7 +16,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import psutil
@@ -289,13 +290,22 @@ class _Workers:
                 raise StackError(f"an agent stopped working: {result}") from result
 
 
+_PORTS: Final = range(21_000, 32_000)
+"""Below those that Linux gives to connections of whatever program: one of these may be taken while we start."""
+
+
 def _free_tcp_ports(count: int) -> list[int]:
     """Ports nobody listens on now; all are held until the last is found, or the same one could come twice."""
+    found: list[int] = []
     with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+        for port in random.sample(_PORTS, len(_PORTS)):
+            probe = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                found.append(port)
+            if len(found) == count:
+                return found
+    raise StackError(f"no port of {_PORTS.start} to {_PORTS.stop - 1} is free")
 
 
 def describe(row: Mapping[str, Any]) -> str:
