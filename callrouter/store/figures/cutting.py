@@ -3,12 +3,13 @@
 One client is done in one transaction. Where there are many, a month of all of them is made at a time, each in a
 transaction of its own: their calls lie side by side on the disk in the order in which they rang, and client by client
 each page of the table would be read for each of them. Until the last one nothing of what was made is read by anybody
-(`figure_zones`), or it is right already; whoever is interrupted begins again.
+(`figure_zones` says that they are made in part), or it is right already; whoever is interrupted begins again. Clients
+whose zone or name changes meanwhile, or whom another round cuts otherwise, are left to the next round.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -22,7 +23,7 @@ from callrouter.store.database import Database
 from callrouter.store.figures.days import Days, days_of_month, month_of, next_month, piece_of, spans_of
 from callrouter.store.figures.folding import open_from
 from callrouter.store.figures.making import KINDS, OF_JOURNEYS
-from callrouter.store.figures.zones import Zones, read_zones
+from callrouter.store.figures.zones import Zones, in_part, read_zones
 
 MANY: Final = 10
 """Clients: from so many on they are done together."""
@@ -82,7 +83,7 @@ async def cut_anew(connection: AsyncConnection, zones: Zones, client: str, now: 
     """
     await _forget(connection, [client], date.min, date.max)
     await connection.execute(text("DELETE FROM figure_marks WHERE client = :client"), {"client": client})
-    await _is_kept(connection, zones, [client])
+    await _rest_on(connection, {client: zones.basis_now(client)})
     first_at, last_at, calls = (await connection.execute(_SPAN, {"client": client})).one()
     if first_at is None:
         return 0
@@ -111,6 +112,9 @@ async def cut_all_anew(
     """
     async with alone(database) as connection:
         zones = await read_zones(connection)
+        bases = {client: zones.basis_now(client) for client in clients}
+        others = {client: in_part(basis) for client, basis in bases.items() if not zones.is_kept(client)}
+        await _rest_on(connection, others)
         first_at, last_at = (await connection.execute(_WHOLE_SPAN)).one()
         by_zone: dict[str, list[str]] = {}
         for client in clients:
@@ -125,13 +129,27 @@ async def cut_all_anew(
     for name, its in by_zone.items():
         for month in months[name]:
             async with alone(database) as connection:
+                zones = await read_zones(connection)
                 await connection.execute(_MUCH_MEMORY)
-                days += await _make_month(connection, zones, its, ZoneInfo(name), month, now)
+                these = _still(zones, bases, its)
+                days += await _make_month(connection, zones, these, ZoneInfo(name), month, now)
+            for client in {*its}.difference(these):
+                bases.pop(client, None)
             done += 1
             said(f"{done} of {every} months are made, {days} days of clients")
     async with alone(database) as connection:
-        await _is_kept(connection, zones, clients)
+        zones = await read_zones(connection)
+        await _rest_on(connection, {client: bases[client] for client in _still(zones, bases, clients)})
     return days
+
+
+def _still(zones: Zones, bases: Mapping[str, str], clients: Sequence[str]) -> Sequence[str]:
+    """Those whose days are still to be cut as they were when it began, and whom nobody cuts otherwise meanwhile."""
+    return [
+        client
+        for client in clients
+        if (basis := bases.get(client)) == zones.basis_now(client) and zones.kept.get(client) in (basis, in_part(basis))
+    ]
 
 
 def _months(zone: ZoneInfo, first_at: datetime | None, last_at: datetime | None) -> Sequence[date]:
@@ -196,7 +214,7 @@ async def _keep(  # noqa: PLR0913, RUF100
         await connection.execute(text(kind.keep_months if in_months else kind.keep_span), {**values, **names})
 
 
-async def _is_kept(connection: AsyncConnection, zones: Zones, clients: Sequence[str]) -> None:
-    """What is kept of their days is read from now on."""
-    bases = [zones.basis(client, zones.name_of(client)) for client in clients]
-    await connection.execute(_CUT_ANEW, {"clients": list(clients), "bases": bases})
+async def _rest_on(connection: AsyncConnection, bases: Mapping[str, str]) -> None:
+    """On what days of clients rest from now on; those that rest on the basis of their zone are read."""
+    values = {"clients": list(bases), "bases": list(bases.values())}
+    await connection.execute(_CUT_ANEW, values)

@@ -180,12 +180,14 @@ async def _cut_otherwise(connection: AsyncConnection, zones: Zones) -> Sequence[
 
 
 _NOONS: Final = f"""
-    SELECT client, (month + (number - 1) + interval '12 hours') AT TIME ZONE split_part(basis, ' ', 2) AS at
+    SELECT client, CASE WHEN basis LIKE '/%' THEN
+        (month + (number - 1) + interval '12 hours') AT TIME ZONE split_part(basis, ' ', 2)
+    END AS at
     FROM figure_months AS kept JOIN figure_zones USING (client), generate_series(1, 31) AS number
     WHERE {OF_JOURNEYS.unfrozen} AND first_at < :to_at AND last_at >= :from_at
         AND position(set_byte('\\x00'::bytea, 0, number) IN days) > 0
 """  # noqa: S608 - made of our own words
-"""Of each day of which a month's row has journeys, an instant."""
+"""Of each day of which a month's row has journeys, an instant. What is kept in another form is made anew as a whole."""
 
 
 async def mark_days(

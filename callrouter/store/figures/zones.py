@@ -19,6 +19,8 @@ from callrouter.store.tables import figure_zones, kept_from
 
 FORM: Final = "/2"
 """Of what is kept: a release that keeps days, or reads them, otherwise has another. No client is so called."""
+_IN_PART: Final = f"{FORM}-in-part"
+"""The same, of days of which some may be kept otherwise yet: nobody reads them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +57,13 @@ class Zones:
         family = self.families.get(client)
         return cut if family is None else " ".join((cut, *(name for name in family if name != client)))
 
+    def basis_now(self, client: str) -> str:
+        """The same, in the zone that the client has."""
+        return self.basis(client, self.name_of(client))
+
     def is_kept(self, client: str) -> bool:
         """Whether what is kept of days is of days as they are cut now."""
-        return self.kept.get(client) == self.basis(client, self.name_of(client))
+        return self.kept.get(client) == self.basis_now(client)
 
     def must_be_whole(self, client: str, day: date, first_at: datetime) -> None:
         """Refuse a part of a day whose calls may be gone; `first_at` is when the first one of its row rang.
@@ -83,6 +89,11 @@ class Zones:
         """Other names of clients, as parameters of `making`."""
         pairs = [(name, other) for name, family in self.families.items() for other in family if other != name]
         return {"names": [name for name, _ in pairs], "other_names": [other for _, other in pairs]}
+
+
+def in_part(basis: str) -> str:
+    """A basis on which some of a client's days rest already. The triggers that mark days find the other names in it."""
+    return f"{_IN_PART}{basis.removeprefix(FORM)}"
 
 
 def _families(present: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -11,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.call import Call, Clocks, Disposition, Revision, replace
 from callrouter.core.service_level import Promise
 from callrouter.periods import Moment, Period
 from callrouter.store.database import Database
+from callrouter.store.figures import cutting
 from callrouter.store.figures.asking import Grouping
 from callrouter.store.figures.folding import fold_some
 from callrouter.store.figures.model import Group, Stats
@@ -391,3 +394,73 @@ async def test_many_clients_are_made_together(
     assert [one async for one in compare_days(house, NOW - timedelta(days=90), NOW) if one.wrong] == []
     await uncounted(house)
     same(await read_stats(house, OCTOBER, now=NOW), at_once)
+
+
+class _KilledError(Exception):
+    """Somebody pulled the plug."""
+
+
+async def test_whoever_is_interrupted_leaves_nothing_half_made(
+    house: Database, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a zone changed, some months were made in it, and it changed back, or was asked for all the time."""
+    monkeypatch.setattr("callrouter.store.figures.rebuilding.MANY", 1)
+    random = Random(14)
+    await write(house, [some_call(make_call, random, number, client="paris") for number in range(300)])
+    right = await read_stats(house, OCTOBER, now=NOW)
+    paris = ZoneInfo("Europe/Paris")
+    days = await read_figures(house, OCTOBER, by=[Grouping.DAY], now=NOW, zone=paris)
+    await rebuild_all(house)
+    await goes_live(house, "paris", "v3", Promise(timezone="Pacific/Noumea"))
+
+    def killed(said: str) -> None:
+        if said.startswith("2 of"):
+            raise _KilledError
+
+    with pytest.raises(_KilledError):
+        await rebuild_clients(house, ["paris"], now=NOW, said=killed)
+    meanwhile = await read_figures(house, OCTOBER, by=[Grouping.DAY], now=NOW, zone=paris)
+    assert [(one.keys, figures_of(one.figures)) for one in meanwhile.groups] == [
+        (one.keys, figures_of(one.figures)) for one in days.groups
+    ]
+    assert (await read_backlog(house)).clients == 1
+    await goes_live(house, "paris", "v4", Promise(timezone="Europe/Paris"))
+    same(await read_stats(house, OCTOBER, now=NOW), right)
+    assert (await read_backlog(house)).clients == 1
+    await rebuild_all(house)
+    same(await read_stats(house, OCTOBER, now=NOW), right)
+    assert [one async for one in compare_days(house, NOW - timedelta(days=90), NOW) if one.wrong] == []
+
+
+async def test_a_zone_may_change_while_all_are_made(
+    house: Database, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another round makes the client's days in the new zone; whoever goes on with the old one leaves it alone."""
+    random = Random(15)
+    await write(house, [some_call(make_call, random, number, client="paris") for number in range(300)])
+    await rebuild_all(house)
+    alone, entered = cutting.alone, 0
+
+    @asynccontextmanager
+    async def interrupted(database: Database) -> AsyncIterator[AsyncConnection]:
+        nonlocal entered
+        entered += 1
+        if entered == 3:
+            await goes_live(house, "paris", "v3", Promise(timezone="Pacific/Noumea"))
+            monkeypatch.setattr("callrouter.store.figures.rebuilding.MANY", 10)
+            await rebuild_all(house)
+        async with alone(database) as connection:
+            yield connection
+
+    monkeypatch.setattr("callrouter.store.figures.rebuilding.MANY", 1)
+    monkeypatch.setattr(cutting, "alone", interrupted)
+    await rebuild_clients(house, ["paris"], now=NOW)
+    assert entered > 3
+    assert (await read_backlog(house)).clients == 0
+    kept = await read_figures(house, OCTOBER, by=[Grouping.DAY], now=NOW)
+    assert [one async for one in compare_days(house, NOW - timedelta(days=90), NOW) if one.wrong] == []
+    await uncounted(house)
+    counted = await read_figures(house, OCTOBER, by=[Grouping.DAY], now=NOW)
+    assert [(one.keys, figures_of(one.figures)) for one in kept.groups] == [
+        (one.keys, figures_of(one.figures)) for one in counted.groups
+    ]
