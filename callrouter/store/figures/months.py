@@ -201,7 +201,9 @@ async def _rows(
     names: Sequence[str],
 ) -> Sequence[Row[Any]]:
     """Of these months, and of some months of clients."""
-    values: dict[str, Any] = {"months": list(months), "unkept": list(unkept), **part.values}
+    # By the index on months first: mostly nothing is kept by month of those that are asked for in part.
+    touched = sorted({*months, *(month for _, month in also)})
+    values: dict[str, Any] = {"touched": touched, "months": list(months), "unkept": list(unkept), **part.values}
     which = "month = ANY(CAST(:months AS date[]))"
     if also:
         which = (  # made of our own words
@@ -214,7 +216,7 @@ async def _rows(
             SELECT client, plan_version, {kind.key_column}, month, first_at, NOT {kind.unfrozen} AS frozen, days,
                 {", ".join(names)}
             FROM {kind.months} AS kept
-            WHERE {which} AND {part.where("client")}
+            WHERE month = ANY(CAST(:touched AS date[])) AND {which} AND {part.where("client")}
                 AND (client <> ALL(CAST(:unkept AS text[])) OR NOT {kind.unfrozen})
         ) AS kept
             LEFT JOIN plans ON plans.client = kept.client AND plans.version = kept.plan_version
