@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from deploy.demo import g711
 from deploy.demo.sipp import CallerIdentity, OutgoingCall, Progress, Said
@@ -71,6 +71,9 @@ class HangUp:
 
 
 Step = Wait | Press | Speak | UntilTone | UntilToneEnds | UntilSound | HangUp
+
+
+_HANG_UP_AGAIN_SECONDS: Final = 5.0
 
 
 @dataclass(kw_only=True)
@@ -185,7 +188,10 @@ async def _take(step: Step, call: OutgoingCall, telephone: Telephone) -> None:
         case UntilSound(seconds):
             await _until(lambda: telephone.heard_seconds > 0, seconds, "heard nothing")
         case HangUp():
-            call.hang_up()
+            # Until the call ends, and this with it: SIPp takes no request between an answer and its own ACK.
+            while True:
+                call.hang_up()
+                await asyncio.sleep(_HANG_UP_AGAIN_SECONDS)
 
 
 async def _said(telephone: Telephone) -> None:

@@ -180,7 +180,6 @@ async def test_a_disk_that_hangs(
 ) -> None:
     """PostgreSQL has what is taken meanwhile, one after the other; without it nothing is said to be kept."""
     monkeypatch.setattr(journal, "DISK_SECONDS", 0.2)
-    monkeypatch.setattr(journal, "ALONE_SECONDS", 0.5)
     mended = threading.Event()
     write = write_whole
     monkeypatch.setattr(files, "write_whole", lambda *args: mended.wait(20) and write(*args))
@@ -190,6 +189,7 @@ async def test_a_disk_that_hangs(
         mended.set()
         await settled(kept, tmp_path / "there")
     mended.clear()
+    monkeypatch.setattr(journal, "ALONE_SECONDS", 0.5)
     async with journaling(nowhere, tmp_path / "away") as kept:
         message = taken()
         found = await asyncio.gather(kept.take(message), kept.take(message), return_exceptions=True)
