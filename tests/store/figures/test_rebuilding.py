@@ -464,3 +464,17 @@ async def test_a_zone_may_change_while_all_are_made(
     assert [(one.keys, figures_of(one.figures)) for one in kept.groups] == [
         (one.keys, figures_of(one.figures)) for one in counted.groups
     ]
+
+
+async def test_days_may_be_marked_that_a_release_before_keeps(house: Database, make_call: MakeCall) -> None:
+    """It keeps days in another form, and leaves rows of months alone."""
+    random = Random(17)
+    await write(house, [some_call(make_call, random, number, client="paris") for number in range(100)])
+    await rebuild_all(house)
+    right = await read_stats(house, OCTOBER, now=NOW)
+    async with house.connection() as connection:
+        await connection.execute(text("UPDATE figure_zones SET basis = 'Europe/Paris'"))
+    assert await mark_days(house, NOW - timedelta(days=90), NOW) > 0
+    same(await read_stats(house, OCTOBER, now=NOW), right)
+    await rebuild_all(house)
+    same(await read_stats(house, OCTOBER, now=NOW), right)
