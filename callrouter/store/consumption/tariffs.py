@@ -88,7 +88,7 @@ async def set_tariff(
         version = None
         if read is not None and read.tariff is not None:
             version = read.version
-            await _must_be_of_one_currency(connection, names, read.tariff.currency)
+            await _must_be_of_one_currency(connection, names, read.tariff.currency, since)
             kept = {"version": version, "name": read.tariff.name, "document": read.text}
             values = {**kept, "kept_at": now, "kept_by": by.principal}
             await connection.execute(insert(consumption_tariffs).values(values).on_conflict_do_nothing())
@@ -118,9 +118,12 @@ async def _must_be_open(connection: AsyncConnection, names: Sequence[str], since
         )
 
 
-async def _must_be_of_one_currency(connection: AsyncConnection, names: Sequence[str], currency: str) -> None:
+async def _must_be_of_one_currency(
+    connection: AsyncConnection, names: Sequence[str], currency: str, since: date
+) -> None:
+    """With all that stays beside it: what was set from that very day on is replaced."""
     for one in await _rows(connection, names):
-        if one.version is None:
+        if one.version is None or one.since == since:
             continue
         other = (await _kept(connection, one.version)).tariff
         if other is not None and other.currency != currency:

@@ -31,6 +31,13 @@ _MARKED: Final = text("SELECT DISTINCT client, quarter_at FROM figure_marks WHER
 _UNFOLDED: Final = text(
     "SELECT DISTINCT client, date_trunc('month', day)::date FROM figure_days WHERE day < :open_from ORDER BY 2, 1"
 )
+_WITHOUT_RINGS: Final = text(
+    """
+    SELECT DISTINCT client FROM figure_queue_days AS kept
+    WHERE client = ANY(:clients) AND octet_length(rings) <> 2 * octet_length(kinds)
+        AND first_at >= coalesce((SELECT from_at FROM kept_from WHERE kept_from.client = kept.client), '-infinity')
+    """
+)
 ClientMonth = tuple[str, date]
 
 
@@ -41,6 +48,9 @@ def open_from(now: datetime) -> date:
 
 async def fold_some(connection: AsyncConnection, zones: Zones, now: datetime) -> int:
     """Make rows of some months that are over, of clients whose days are right; how many months of clients.
+
+    Days that stand beside the row of their month were made by a release that knows no months, as are visits of which
+    nobody says how often each was offered: all days of such a client are made again.
 
     Args:
         connection: in a transaction that sees one instant, and beside which no other round is.
@@ -54,6 +64,10 @@ async def fold_some(connection: AsyncConnection, zones: Zones, now: datetime) ->
     found = [(client, month) for client, month in rows if zones.is_kept(client) and not zones.cuts(client, month)]
     if not found:
         return 0
+    if doubtful := await _of_before(connection, found):
+        unread = "UPDATE figure_zones SET basis = '' WHERE client = ANY(:clients)"
+        await connection.execute(text(unread), {"clients": sorted(doubtful)})
+        return len(doubtful)
     marked = {
         (client, month_of(at.date() + timedelta(days=beside)))
         for client, at in await connection.execute(_MARKED, {"until": now})
@@ -64,6 +78,13 @@ async def fold_some(connection: AsyncConnection, zones: Zones, now: datetime) ->
     for kind in KINDS if folded else ():
         await connection.execute(text(kind.fold_kept), values)
     return len(folded)
+
+
+async def _of_before(connection: AsyncConnection, found: Collection[ClientMonth]) -> set[str]:
+    query = f"SELECT DISTINCT client FROM {_of_these(OF_JOURNEYS)}"  # noqa: S608
+    doubled = (await connection.execute(text(query), _these(found))).scalars()
+    without = (await connection.execute(_WITHOUT_RINGS, {"clients": sorted({client for client, _ in found})})).scalars()
+    return {*doubled, *without}
 
 
 async def folded_of(connection: AsyncConnection, pieces: Pieces) -> set[ClientMonth]:

@@ -478,3 +478,26 @@ async def test_days_may_be_marked_that_a_release_before_keeps(house: Database, m
     same(await read_stats(house, OCTOBER, now=NOW), right)
     await rebuild_all(house)
     same(await read_stats(house, OCTOBER, now=NOW), right)
+
+
+@pytest.mark.parametrize("spoils", ["doubled", "without rings"])
+async def test_what_the_release_before_made_meanwhile_is_made_again(
+    house: Database, make_call: MakeCall, spoils: str
+) -> None:
+    """Days beside the row of their month, or visits of which nobody says how often each was offered."""
+    random = Random(16)
+    await write(house, [some_call(make_call, random, number, client="paris") for number in range(200)])
+    right = await read_stats(house, OCTOBER, now=NOW)
+    await rebuild_all(house, now=JUST_OVER)
+    async with house.connection() as connection:
+        await connection.execute(text("CREATE TEMPORARY TABLE old ON COMMIT DROP AS SELECT * FROM figure_days"))
+        if spoils == "doubled":
+            while await fold_some(connection, await read_zones(connection), NOW):
+                pass
+            await connection.execute(text("INSERT INTO figure_days SELECT * FROM old WHERE day = '2026-10-09'"))
+        else:
+            await connection.execute(text("UPDATE figure_queue_days SET rings = ''"))
+    await rebuild_all(house)
+    same(await read_stats(house, OCTOBER, now=NOW), right)
+    assert await kept_rows(house) == (False, True)
+    assert [one async for one in compare_days(house, NOW - timedelta(days=90), NOW) if one.wrong] == []
