@@ -31,6 +31,7 @@ from tests.store.consumption.made import (
     NOVEMBER,
     NOW,
     OCTOBER,
+    PER_CALL,
     a_call,
     goes_live,
     has_tariff,
@@ -391,3 +392,14 @@ async def test_all_invoices_together_are_all_calls(database: Database, database_
 
 def _month_of(call: Call) -> date:
     return call.clocks.ringing_at.astimezone(PARIS).date().replace(day=1)
+
+
+async def test_a_slip_in_the_currency_can_be_mended(database: Database) -> None:
+    """By a tariff from the same day on; beside what was set from another day it is refused."""
+    await goes_live(database)
+    says = HEAD + PER_CALL + NOT_BILLED
+    in_francs = read_tariff(says.replace("EUR", "CHF").encode(), "t.yaml")
+    await set_tariff(database, "acme", OCTOBER, in_francs, by=ANNE, now=NOW)
+    await set_tariff(database, "acme", OCTOBER, read_tariff(says.encode(), "t.yaml"), by=ANNE, now=NOW)
+    with pytest.raises(ConsumptionRefused, match="is in EUR, and this one in CHF"):
+        await set_tariff(database, "acme", NOVEMBER, in_francs, by=ANNE, now=NOW)
