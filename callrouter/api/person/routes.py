@@ -69,7 +69,7 @@ def router(
         made = Path(folder, "person.zip")
         try:
             await write_export(database, recordings, wanted, visitor.by, made)
-        except BaseException:
+        except BaseException:  # also where whoever asked has gone: nothing of a person is left behind
             await asyncio.to_thread(rmtree, folder, ignore_errors=True)
             raise
         return FileResponse(

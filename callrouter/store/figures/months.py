@@ -5,7 +5,7 @@ Where a whole month is asked for, its rows are read as those of days are (`rows`
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -27,7 +27,6 @@ from callrouter.store.figures.zones import Zones
 _LEFT_OUT: Final = -1
 _DAYS: Final = 32
 """A place for each number of a day, and one for 0."""
-_IN_ROWS: Final = (Grouping.VERSION, *APART)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,8 @@ class _Alike:
     promise_id: int | None
     promise: Promise | None
     days: list[bytes] = field(default_factory=list)
-    kept: list[Sequence[bytes]] = field(default_factory=list)
+    kept: list[Mapping[str, bytes]] = field(default_factory=list)
+    """By column."""
 
 
 async def read_parts(  # noqa: PLR0913, RUF100
@@ -130,28 +130,41 @@ async def read_parts(  # noqa: PLR0913, RUF100
         )
         group = alike.setdefault((*keys, promise_id, month, left_out), _Alike(promise_id=promise_id, promise=promise))
         group.days.append(its_days)
-        group.kept.append(kept)
+        group.kept.append(dict(zip(names, kept, strict=True)))
     for (client, version, apart, _, month, left_out), group in alike.items():
-        labels, meant = _labels(days, month, left_out, by)
-        its_days = bytes_of(b"".join(group.days))
-        of_each = labels[its_days]
-        together = {name: b"".join(one[place] for one in group.kept) for place, name in enumerate(names)}
-        for label, values in split(kind.each, together, of_each):
-            of_day, changing_day = meant[label]
-            in_rows = {Grouping.VERSION: version, **dict.fromkeys(APART, apart)}
-            found.rows.append(
-                Summed(
-                    client=client,
-                    keys=tuple(in_rows[one] if one in _IN_ROWS else of_day[one] for one in by if one not in _NOT_KEYS),
-                    changing_day=changing_day,
-                    promise_id=group.promise_id,
-                    promise=group.promise,
-                    first_at=_first_at(days.zone, month, its_days[of_each == label], values["quarters"]),
-                    sums=kind.counted(values),
-                    joined=[values[name] for name in joined],
-                )
-            )
+        in_rows = {Grouping.VERSION: version, **dict.fromkeys(APART, apart)}
+        found.rows.extend(_told_apart(group, client, in_rows, days, month, left_out, kind, by, joined))
     return found
+
+
+def _told_apart(  # noqa: PLR0913, RUF100
+    group: _Alike,
+    client: str,
+    in_rows: Mapping[Grouping, Any],
+    days: Days,
+    month: date,
+    left_out: Collection[int],
+    kind: Kind,
+    by: Sequence[Grouping],
+    joined: Sequence[str],
+) -> Iterator[Summed]:
+    """Journeys of alike rows of a month, by what is asked of their days."""
+    labels, meant = _labels(days, month, left_out, by)
+    its_days = bytes_of(b"".join(group.days))
+    of_each = labels[its_days]
+    together = {name: b"".join(one[name] for one in group.kept) for name in group.kept[0]}
+    for label, values in split(kind.each, together, of_each):
+        of_day, changing_day = meant[label]
+        yield Summed(
+            client=client,
+            keys=tuple((in_rows if one in in_rows else of_day)[one] for one in by if one not in _NOT_KEYS),
+            changing_day=changing_day,
+            promise_id=group.promise_id,
+            promise=group.promise,
+            first_at=_first_at(days.zone, month, its_days[of_each == label], values["quarters"]),
+            sums=kind.counted(values),
+            joined=[values[name] for name in joined],
+        )
 
 
 def _first_at(zone: ZoneInfo, month: date, days: Bytes, quarters: bytes) -> datetime:

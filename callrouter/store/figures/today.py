@@ -8,7 +8,6 @@ and nothing is imported that would be large. Today is each client's own, on its 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,9 +18,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.service_level import Formula, ServiceCounts, service_level
-from callrouter.errors import StoreError
-from callrouter.logs import Outage
 from callrouter.periods import Moment, Period
+from callrouter.runtime.watch import Watch
 from callrouter.store.database import Database
 from callrouter.store.figures.asking import Part, parts_of
 from callrouter.store.figures.model import DEFAULT_TARGET
@@ -185,38 +183,9 @@ def _together(counts: list[ServiceCounts]) -> ServiceCounts:
     )
 
 
-class TodayWatch:
+class TodayWatch(Watch[Today]):
     """Looks from time to time."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime], *, every_seconds: float = LOOK_SECONDS) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         """`now` is the clock calls are stamped by."""
-        self._database = database
-        self._now = now
-        self._every_seconds = every_seconds
-        self._away = Outage(
-            log, "today's figures are not counted", "today's figures are counted again", level="warning"
-        )
-        self._seen: Today | None = None
-        self._seen_seconds = 0.0
-
-    @property
-    def figures(self) -> Today | None:
-        """As of the last look; None: they are not known."""
-        return self._seen if time.monotonic() - self._seen_seconds < STALE_SECONDS else None
-
-    async def run(self) -> None:
-        """Look until cancelled."""
-        while True:
-            await self.look()
-            await asyncio.sleep(self._every_seconds)
-
-    async def look(self) -> None:
-        """Count now."""
-        try:
-            self._seen = await read_today(self._database, self._now())
-        except StoreError as error:
-            self._seen = None
-            self._away.failed(str(error))
-        else:
-            self._seen_seconds = time.monotonic()
-            self._away.ended()
+        super().__init__(lambda: read_today(database, now()), "today's figures are", stale_seconds=STALE_SECONDS)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
 from sqlalchemy import case, func, select
 
-from callrouter.errors import StoreError
-from callrouter.logs import Outage
 from callrouter.outgoing.order import Settlement
+from callrouter.runtime.watch import Watch
 from callrouter.store.database import Database
 from callrouter.store.outgoing.names import Names
 from callrouter.store.tables import callbacks
 
-log = structlog.get_logger(__name__)
-
-LOOK_SECONDS: Final = 15.0
 RECENT: Final = timedelta(hours=24)
 OUTCOMES: Final = ("open", "reached", "rang_again", "given_up")
 """What becomes of a wish: it waits, somebody called and reached them, they rang again, or nobody tries any more."""
@@ -67,30 +61,9 @@ async def count_wishes(database: Database, now: datetime) -> Wishes:
     return Wishes(open=many, oldest_seconds=oldest, recent={name: found.get(name, 0) for name in OUTCOMES})
 
 
-class WishesWatch:
+class WishesWatch(Watch[Wishes]):
     """Counts them from time to time."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime], *, every_seconds: float = LOOK_SECONDS) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         """`now` is the clock calls are stamped by."""
-        self._database = database
-        self._now = now
-        self._every_seconds = every_seconds
-        self._away = Outage(log, "callbacks are not counted", "callbacks are counted again", level="warning")
-        self.wishes: Wishes | None = None
-        """As of the last look; None: it is not known."""
-
-    async def run(self) -> None:
-        """Look until cancelled."""
-        while True:
-            await self.look()
-            await asyncio.sleep(self._every_seconds)
-
-    async def look(self) -> None:
-        """Count now."""
-        try:
-            self.wishes = await count_wishes(self._database, self._now())
-        except StoreError as error:
-            self.wishes = None
-            self._away.failed(str(error))
-        else:
-            self._away.ended()
+        super().__init__(lambda: count_wishes(database, now()), "callbacks are")

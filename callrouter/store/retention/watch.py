@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -11,8 +10,7 @@ import structlog
 from sqlalchemy import text
 
 from callrouter.core.retention.rule import Kind
-from callrouter.errors import StoreError
-from callrouter.logs import Outage
+from callrouter.runtime.watch import Watch
 from callrouter.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -47,38 +45,26 @@ class LastRun:
     """By kind, of all runs."""
 
 
-class RetentionWatch:
+class RetentionWatch(Watch[LastRun]):
     """Asks when what is older than it is kept was deleted last."""
 
-    def __init__(self, database: Database, *, every_seconds: float = LOOK_SECONDS) -> None:
-        self._database = database
-        self._every_seconds = every_seconds
-        self._away = Outage(log, "runs of retention are not seen", "runs of retention are seen again", level="warning")
-        self.last: LastRun | None = None
-        """None: there was none, or it is not known."""
+    def __init__(self, database: Database) -> None:
+        super().__init__(lambda: read_last_run(database), "runs of retention are")
 
-    async def run(self) -> None:
-        """Look until cancelled."""
-        while True:
-            await self.look()
-            await asyncio.sleep(self._every_seconds)
 
-    async def look(self) -> None:
-        """Ask now."""
-        try:
-            async with self._database.connection() as connection:
-                since, since_first, seconds, failed, *sums = (await connection.execute(_LAST)).one()
-        except StoreError as error:
-            self.last = None
-            self._away.failed(str(error))
-            return
-        self._away.ended()
-        if since_first is None:
-            self.last = None
-            return
-        self.last = LastRun(
-            since_seconds=since_first if since is None else since,
-            seconds=seconds or 0.0,
-            failed=bool(failed),
-            deleted={kind.value: many for kind, many in zip(Kind, sums, strict=True)},
-        )
+async def read_last_run(database: Database) -> LastRun | None:
+    """The last one; None: there was none.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    async with database.connection() as connection:
+        since, since_first, seconds, failed, *sums = (await connection.execute(_LAST)).one()
+    if since_first is None:
+        return None
+    return LastRun(
+        since_seconds=since_first if since is None else since,
+        seconds=seconds or 0.0,
+        failed=bool(failed),
+        deleted={kind.value: many for kind, many in zip(Kind, sums, strict=True)},
+    )

@@ -8,7 +8,6 @@ from sqlalchemy import text
 from callrouter.metrics import Sources, exposition
 from callrouter.metrics.sources import SourceCollector
 from callrouter.store.database import Database
-from callrouter.store.dispatch.board import BoardFigures
 from callrouter.store.dispatch.watch import BoardWatch
 
 from .rows import AT, LENOIR, MOREAU, after, ask, stand, take
@@ -16,7 +15,7 @@ from .rows import AT, LENOIR, MOREAU, after, ask, stand, take
 
 async def figures(watch: BoardWatch) -> list[str]:
     registry = CollectorRegistry()
-    registry.register(SourceCollector(Sources(board=lambda: watch.figures)))
+    registry.register(SourceCollector(Sources(board=lambda: watch.seen)))
     lines = (await exposition(registry)).decode().splitlines()
     return [line for line in lines if not line.startswith("#")]
 
@@ -49,8 +48,6 @@ async def test_while_postgresql_is_away(database: Database) -> None:
     """A figure of before would be one of now."""
     nowhere = Database(database.url.set(database="nowhere"))
     away = BoardWatch(nowhere, lambda: AT)
-    away.figures = BoardFigures(attention={MOREAU: 1}, overdue=0)
-
     await away.look()
     await nowhere.close()
 

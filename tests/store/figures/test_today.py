@@ -105,11 +105,11 @@ async def test_what_is_not_known_is_not_said(database: Database) -> None:
     nowhere = Database(database.url.set(database="nowhere"))
     away = TodayWatch(nowhere, lambda: EVENING)
     here = TodayWatch(database, lambda: EVENING)
-    unseen = here.figures
+    unseen = here.seen
     await here.look()
     await away.look()
     await nowhere.close()
 
     assert unseen is None
-    assert here.figures is not None
-    assert away.figures is None
+    assert here.seen is not None
+    assert away.seen is None

@@ -23,14 +23,14 @@ async def test_the_oldest_mark_is_told(database: Database, make_call: Callable[.
     """None: nothing waits."""
     watch = MarksWatch(database)
     await watch.look()
-    assert watch.wait_seconds == 0.0
+    assert watch.seen == 0.0
 
     await write(database, [some_call(make_call, Random(1), 1)])
     async with database.connection() as connection:
         await connection.execute(text("UPDATE figure_marks SET noted_at = noted_at - interval '1 hour'"))
     await watch.look()
-    assert watch.wait_seconds is not None
-    assert HOUR_SECONDS <= watch.wait_seconds < 2 * HOUR_SECONDS
+    assert watch.seen is not None
+    assert HOUR_SECONDS <= watch.seen < 2 * HOUR_SECONDS
 
 
 async def test_the_worker_that_works_makes_days(database: Database, make_call: Callable[..., Call]) -> None:

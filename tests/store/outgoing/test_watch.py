@@ -19,9 +19,7 @@ MOREAU, LENOIR = "cabinet-moreau", "etude-lenoir"
 def shown(watch: WishesWatch) -> dict[str, float]:
     """Sample by sample, of two clients in service."""
     registry = CollectorRegistry()
-    registry.register(
-        SourceCollector(Sources(wishes=lambda: watch.wishes, promised=lambda: {MOREAU: 0.8, LENOIR: 0.8}))
-    )
+    registry.register(SourceCollector(Sources(wishes=lambda: watch.seen, promised=lambda: {MOREAU: 0.8, LENOIR: 0.8})))
     samples = (sample for family in registry.collect() for sample in family.samples)
     return {" ".join((one.name.removeprefix("callrouter_"), *one.labels.values())): one.value for one in samples}
 

@@ -123,8 +123,8 @@ async def test_a_rule_waits_a_day_and_then_figures_stay(house: Database, tmp_pat
     assert (first.deleted[Kind.CALLS], first.asked_by) == (0, "command:anna")
     watch = RetentionWatch(house)
     await watch.look()
-    assert watch.last is not None
-    assert (watch.last.deleted["calls"], watch.last.failed) == (old, False)
+    assert watch.seen is not None
+    assert (watch.seen.deleted["calls"], watch.seen.failed) == (old, False)
 
 
 async def _on_the_fifteenth(database: Database) -> int:
