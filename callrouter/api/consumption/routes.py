@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -84,18 +84,20 @@ class WhatIfIn(BaseModel):
     )
 
 
+_AS_FILES: Final[Mapping[int | str, dict[str, Any]]] = {200: {"content": _FILES}}
+
+
 def router(
     database: Database, workshop: Workshop, plans: PlanBook, gate: Gate, now: Callable[[], datetime]
 ) -> APIRouter:
     """The routes. `workshop` rates months, `plans` say how clients are called, `now` is the clock of calls."""
     routes = APIRouter(tags=["consumption"])
     reads = gate.needs(Permission.CONSUMPTION_READ)
-    as_files: dict[int | str, dict[str, Any]] = {200: {"content": _FILES}}
 
     @routes.get(
         "/consumption",
         response_model=StatementOut,
-        responses={**documented(403, 404, 409), **as_files},
+        responses={**documented(403, 404, 409), **_AS_FILES},
         **reads,
     )
     async def consumption(
@@ -115,6 +117,16 @@ def router(
         except ConsumptionRefused as error:
             raise HTTPException(HTTPStatus.CONFLICT, str(error)) from None
         return await _answer(workshop, found, wanted, language, now())
+
+    _invoices(routes, database, workshop, plans, gate, now)
+    _tariffs(routes, database, workshop, plans, gate, now)
+    return routes
+
+
+def _invoices(
+    routes: APIRouter, database: Database, workshop: Workshop, plans: PlanBook, gate: Gate, now: Callable[[], datetime]
+) -> None:
+    reads = gate.needs(Permission.CONSUMPTION_READ)
 
     @routes.get("/consumption/invoices", responses=documented(403, 404), **reads)
     async def invoices(
@@ -158,7 +170,7 @@ def router(
     @routes.get(
         "/consumption/invoices/{number}",
         response_model=StatementOut,
-        responses={**documented(403, 404), **as_files},
+        responses={**documented(403, 404), **_AS_FILES},
         **reads,
     )
     async def invoice(
@@ -184,6 +196,12 @@ def router(
         await _invoice(database, number, visitor)
         return ItemPageOut.of(await list_items(database, number, line=line, limit=limit, cursor=cursor))
 
+
+def _tariffs(
+    routes: APIRouter, database: Database, workshop: Workshop, plans: PlanBook, gate: Gate, now: Callable[[], datetime]
+) -> None:
+    reads = gate.needs(Permission.CONSUMPTION_READ)
+
     @routes.get("/consumption/tariffs", responses=documented(403, 404, 409), **reads)
     async def tariffs(visitor: CurrentVisitor, client: OfClient) -> TariffsOut:
         """Which tariff a client has from which day on. 409: the client is called otherwise now."""
@@ -208,8 +226,6 @@ def router(
         except ConsumptionRefused as error:
             raise HTTPException(HTTPStatus.CONFLICT, str(error)) from None
         return ComparisonOut.of(found, language)
-
-    return routes
 
 
 async def as_file(database: Database, statement: Statement, form: Format, language: Language, now: datetime) -> bytes:
